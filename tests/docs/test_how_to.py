@@ -95,11 +95,9 @@ def test_parameter_takes_the_arn_of_a_key(arn: str, is_taken: bool) -> None:
 
 def test_statement_of_a_cross_stack_key() -> None:
     """The key policy of the other stack has the statement that the page shows."""
-    (key,) = resources(
-        names_of("how-to/key-of-another-stack.md")["security"], "AWS::KMS::Key"
-    ).values()
+    (key,) = resources(names_of("how-to/keys.md")["security"], "AWS::KMS::Key").values()
     statements = as_written(key["Properties"]["KeyPolicy"]["Statement"])
-    assert json_of("how-to/key-of-another-stack.md") in statements
+    assert json_of("how-to/keys.md") in statements
 
 
 @pytest.mark.parametrize("construct", ["with_immutable_role", "precreated"])
@@ -170,7 +168,7 @@ def statements_of(stack: cdk.Stack, type: str, part: str) -> list[dict[str, Any]
 
 def test_nothing_permanent_needs_what_a_condition_leaves_out() -> None:
     """Only the construct's resources have the condition; CloudFormation refuses other templates."""
-    solution = template(names_of("how-to/own-key-and-role.md")["solution"])["Resources"]
+    solution = template(names_of("how-to/keys.md")["solution"])["Resources"]
     optional, permanent = set(), []
     for name, resource in solution.items():
         if resource.get("Condition") == "IsEncrypted":
@@ -185,7 +183,7 @@ def test_nothing_permanent_needs_what_a_condition_leaves_out() -> None:
 @pytest.mark.parametrize(("context", "keys"), [({"encrypted": "true"}, 1), ({}, 0)])
 def test_context_decides_on_the_key(context: dict[str, str], keys: int) -> None:
     """There is a dataset group in either case."""
-    names = names_of("how-to/own-key-and-role.md")
+    names = names_of("how-to/keys.md")
     app = cdk.App(context=context)
     is_encrypted = app.node.try_get_context("encrypted") == "true"
     stack = names["Recommendations"](app, "Recommendations", is_encrypted=is_encrypted)
