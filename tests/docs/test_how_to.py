@@ -44,13 +44,14 @@ def json_of(page: str, number: int = 1) -> Any:
 def test_statements_of_an_imported_key() -> None:
     """The page shows the first; the owner's app adds both from the file; MANAGED has none."""
     names = names_of("how-to/imported-key.md")
-    assert (names["pending"].policy, names["pending"].resource_arn) == ("key", names["key"].key_arn)
+    (pending,) = names["encryption"].pending_statements
+    assert (pending.policy, pending.resource_arn) == ("key", names["key"].key_arn)
     assert names["managed"].pending_statements == ()
     (sent,) = Path(names["app"].synth().directory).glob(
         "personalize-kms-pending/RecommendationsEncryption*.json"
     )
     shown, for_the_service = json.loads(sent.read_text())["Statement"]
-    assert shown == json_of("how-to/imported-key.md", 2)
+    assert shown == json_of("how-to/imported-key.md")
     security = names["Security"](cdk.App(), "Security", sent=sent)
     (key,) = resources(security, "AWS::KMS::Key")
     statements = key_policy(security, key)
@@ -62,7 +63,7 @@ def test_the_owners_policies_are_named_in_the_context(
 ) -> None:
     """Of the key of the page's app, from the folder of ``cdk.json``, and of a bucket."""
     key = names_of("how-to/imported-key.md")["key"]
-    context = json_of("how-to/imported-key.md")["context"]
+    context = json_of("how-to/imported-key.md", 2)["context"]
     ((files),) = context.values()
     assert [*files] == [key.key_arn, "arn:aws:s3:::ratings"]
     monkeypatch.chdir(tmp_path)
@@ -193,9 +194,9 @@ def test_context_decides_on_the_key(context: dict[str, str], keys: int) -> None:
 
 def test_each_account_has_its_statements_in_one_app() -> None:
     """Nothing is pending, nothing is missing, and the application account waits for the others."""
-    names = names_of("how-to/several-accounts.md")
-    assert names["encryption"].pending_statements == ()
-    assembly = names["app"].synth()
+    names = names_of("how-to/imported-key.md")
+    assert names["across_accounts"].pending_statements == ()
+    assembly = names["accounts"].synth()
     report = check_assembly(assembly)
     assert (reported(report), report.problems) == ([], ())
     assert len(report.allowed) > 0
