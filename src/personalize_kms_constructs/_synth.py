@@ -48,7 +48,7 @@ _MESSAGES = {
     ),
     "role": (
         "pendingRolePolicy",
-        "how-to/existing-role.md",
+        "how-to/roles.md",
         "role {arn} lacks permissions until its owner{account} adds the statements in {file} to an "
         "IAM policy of the role",
     ),

@@ -14,7 +14,7 @@ _OF_USERS_AND_GROUPS |= {f"iam:{verb}UserPolicy" for verb in _VERBS}
 # Definitions in a bucket, logs encrypted by a key: no state machine of the library's has them.
 _ELSEWHERE = {"s3:GetObject", "s3:GetObjectVersion", "kms:DescribeKey", "kms:GenerateDataKey"}
 _OF_KEYS = {"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
-_PAGE = (DOCS / "how-to" / "deploying-role.md").read_text()
+_PAGE = (DOCS / "how-to" / "roles.md").read_text()
 _POLICY = json.loads(_PAGE.split("```json\n")[1].split("```")[0])
 _STATEMENTS = {statement["Sid"]: statement for statement in _POLICY["Statement"]}
 _TYPES = (

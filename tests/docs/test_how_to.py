@@ -104,7 +104,7 @@ def test_statement_of_a_cross_stack_key() -> None:
 @pytest.mark.parametrize("construct", ["with_immutable_role", "precreated"])
 def test_role_of_others_has_pending_statements(construct: str) -> None:
     """The role gets no policy, and its missing statements are pending."""
-    (pending,) = names_of("how-to/existing-role.md")[construct].pending_statements
+    (pending,) = names_of("how-to/roles.md")[construct].pending_statements
     assert pending.policy == "role"
     assert [statement.to_json()["Sid"] for statement in pending.statements] == ["UseKey"]
 
@@ -443,19 +443,22 @@ def test_one_template_has_a_name_for_each_stack() -> None:
     }
 
 
-def test_pipelines_aspects_and_boundaries_leave_nothing_missing() -> None:
-    """In the stages, with the path of the aspect, and within the boundary."""
-    names = names_of("how-to/pipelines-aspects-and-boundaries.md")
-    assert reported(names["report"]) == []
-    assert len([asked for asked in names["report"].asked if "/Movies" in asked]) == 2
-    assert reported(names["report_with_path"]) == []
+def test_aspects_and_boundaries_leave_nothing_missing() -> None:
+    """With the path of the aspect, which a key policy of another stack names; in the boundary."""
+    names = names_of("how-to/roles.md")
+    app = cdk.App()
+    key = kms.Key(cdk.Stack(app, "Security"), "Key")
+    stack = cdk.Stack(app, "Recommendations")
+    PersonalizeEncryption(stack, "Encryption", encryption_key=key, resources=[GROUP])
+    cdk.Aspects.of(app).add(names["RolePath"]())
+    assert reported(check_assembly(app.synth())) == []
     assert reported(names["report_with_boundary"]) == []
 
 
 @pytest.mark.parametrize("is_of_the_page", [True, False])
 def test_a_boundary_on_a_stack_with_a_state_machine(is_of_the_page: bool) -> None:
     """Without the page's additions the machine's role lacks three actions."""
-    names = names_of("how-to/pipelines-aspects-and-boundaries.md")
+    names = names_of("how-to/roles.md")
     app = cdk.App()
     stack = cdk.Stack(app, "Recommendations")
     *first, call, pass_role = [
