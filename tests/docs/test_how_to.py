@@ -145,7 +145,7 @@ def test_role_is_a_dummy_until_it_is_looked_up(
 
 def test_one_prefix_is_read_and_written() -> None:
     """By the role and by the service; the caller may create the jobs and pass the role."""
-    stack = names_of("how-to/several-keys.md")["stack"]
+    stack = names_of("how-to/buckets.md")["stack"]
     of_role = statements_of(stack, "AWS::IAM::ManagedPolicy", "BatchJobs")
     of_bucket = statements_of(stack, "AWS::S3::BucketPolicy", "Batches")
     bucket = {"Fn::GetAtt": ["BatchesE11AE858", "Arn"]}
