@@ -219,23 +219,81 @@ def test_each_account_has_its_statements_in_one_app() -> None:
         }
 
 
-def test_migration_of_l1s_and_of_a_cross_stack_key() -> None:
-    """A wrapped L1 key keeps its logical id; a role passed by its ARN gets a managed policy."""
+def test_migration_changes_nothing_but_the_key_policy() -> None:
+    """Dataset group, key and role of the stack by hand are the same with the construct."""
     names = names_of("how-to/migrate.md")
-    assert list(resources(names["cfn_key"].stack, "AWS::KMS::Key")) == ["Key"]
-    (role,) = resources(names["cfn_role"].stack, "AWS::IAM::Role")
-    assert role == "Role"
-    sids = sids_of(key_policy(names["cfn_key"].stack, "Key"))
-    assert sids == ["PersonalizeRole", "PersonalizeService"]
+    before, both = (
+        template(names[step](cdk.App(), "Recommendations"))["Resources"]
+        for step in ("Before", "Both")
+    )
+    kept = {
+        name: resource["Properties"]
+        for name, resource in before.items()
+        if resource["Type"] in ("AWS::Personalize::DatasetGroup", "AWS::KMS::Key", "AWS::IAM::Role")
+    }
+    assert len(kept) == 3
+    for name, properties in kept.items():
+        properties.pop("KeyPolicy", None)
+        assert both[name]["Properties"].items() >= properties.items()
+
+
+def test_migration_with_a_cross_stack_key() -> None:
+    """A role passed by its ARN gets a managed policy."""
+    names = names_of("how-to/migrate.md")
     assert len(resources(names["role"].stack, "AWS::IAM::ManagedPolicy")) == 1
+
+
+OLD_TEMPLATE = """
+Resources:
+  Key:
+    Type: AWS::KMS::Key
+    DeletionPolicy: Retain
+    UpdateReplacePolicy: Retain
+    Properties:
+      KeyPolicy:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal:
+              AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:root
+            Action: kms:*
+            Resource: "*"
+  Data:
+    Type: AWS::S3::Bucket
+    DeletionPolicy: Retain
+    UpdateReplacePolicy: Retain
+    Properties:
+      BucketEncryption:
+        ServerSideEncryptionConfiguration:
+          - ServerSideEncryptionByDefault:
+              SSEAlgorithm: aws:kms
+              KMSMasterKeyID: !Ref Key
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal:
+              Service: personalize.amazonaws.com
+            Action: sts:AssumeRole
+            Condition:
+              StringEquals:
+                aws:SourceAccount: !Ref AWS::AccountId
+  Movies:
+    Type: AWS::Personalize::DatasetGroup
+    Properties:
+      Name: movies
+      KmsKeyArn: !GetAtt Key.Arn
+      RoleArn: !GetAtt Role.Arn
+"""
 
 
 def test_included_template_keeps_its_resources(tmp_path: Path) -> None:
     """Only the key policy has more in it; the dataset group waits, and nothing is missing."""
-    page = (DOCS / "how-to/migrate.md").read_text(encoding="utf-8")
-    (old,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     file = tmp_path / "recommendations.yaml"
-    file.write_text(old)
+    file.write_text(OLD_TEMPLATE)
     app = cdk.App()
     stack = names_of("how-to/migrate.md")["Included"](
         app, "Recommendations", template_file=str(file)
