@@ -58,7 +58,7 @@ def table() -> Iterator[str]:
     for row in ROWS:
         name = row.resource.replace(" ", "_")
         anchor = f"personalize_kms_constructs.PersonalizeResource.{name}"
-        link = f'<a href="reference/resources.md#{anchor}">{row.resource}</a>'
+        link = f'<a href="reference/constructs.md#{anchor}">{row.resource}</a>'
         yield f'<th scope="col">{link}</th>'
     yield "</tr>"
     yield "</thead>"
