@@ -219,7 +219,7 @@ def test_terraform_is_sent_to_its_page(path: str, tmp_path: Path) -> None:
     assert (result.exit_code, result.stderr) == (
         2,
         f"personalize-kms: {tmp_path / path}: the check doesn't read Terraform: the statements "
-        f"are in {page_at('how-to/without-the-cdk.md')}\n",
+        f"are in {page_at('how-to/check.md')}\n",
     )
 
 

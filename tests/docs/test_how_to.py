@@ -586,7 +586,7 @@ def test_callers_at_run_time_and_administrators() -> None:
 
 def test_statements_without_a_cdk_app_are_filled_in() -> None:
     """Nothing of the CDK is left in them; there are some for each of the four policies."""
-    policies = names_of("how-to/without-the-cdk.md")["policies"]
+    policies = names_of("how-to/check.md")["policies"]
     assert "${" not in json.dumps(policies)
     actions = {
         name: set(re.findall(r'"(\w+:\w+)"', json.dumps(policy)))

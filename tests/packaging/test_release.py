@@ -90,7 +90,6 @@ UNRELEASED = [
     "docs/how-to/check.md",
     "docs/how-to/doctor.md",
     "docs/how-to/verify-a-release.md",
-    "docs/how-to/without-the-cdk.md",
     "skills/personalize-kms/SKILL.md",
     ADDRESS,
 ]
