@@ -232,8 +232,6 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
     assert f"[changelog]({REPOSITORY}/blob/HEAD/CHANGELOG.md)" in description.decode()
     assert "](docs/" not in description.decode()
     assert f"Documentation: {SITE}how-to/check/" in help_text
-    warnings = (repository / "docs" / "warnings.md").read_text()
-    assert f"; see {SITE}how-to/imported-key/ (Construct Annotations)" in warnings
     links = (repository / "docs" / "llms.txt").read_text()
     assert f"[Overview]({SITE}):" in links
     assert f"[Your first stack]({SITE}first-stack/):" in links
