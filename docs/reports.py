@@ -1,17 +1,18 @@
-"""Writes the report on the template of reports.md into that page: text and some JSON.
+"""Writes the report on the template of reports.md into that page, and what it allows.
 
 Run it as ``python docs/reports.py``.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from click.testing import CliRunner
 
@@ -28,7 +29,8 @@ def main() -> None:
     template = TEMPLATE.search(text)
     if template is None:
         raise SystemExit(f"{PAGE.name} has no template")
-    for name, report in reports(template[1]).items():
+    (command,) = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    for name, report in reports(template[1], command).items():
         before, begins, rest = text.partition(f"<!-- {name} -->\n")
         _, ends, after = rest.partition(f"<!-- end of {name} -->")
         if not ends:
@@ -37,27 +39,27 @@ def main() -> None:
     PAGE.write_text(text)
 
 
-def reports(template: str) -> Mapping[str, str]:
+def reports(template: str, command: str) -> Mapping[str, str]:
     """Return what the page shows, by the names of its places."""
     with TemporaryDirectory() as directory, chdir(directory):
         Path(NAME).write_text(template)
-        text, data = _printed("text"), json.loads(_printed("json"))
+        text, allowed = _printed(), _run(command)
     return {
         "text": _block("text", text),
-        "entry": _block("json", json.dumps(data["missing"][0], indent=2)),
-        "policy": _block("json", json.dumps(_trust(data["policies"]), indent=2)),
+        "allowed": _block("text", allowed.strip()),
     }
 
 
-def _trust(policies: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the trust policy, which is the shortest."""
-    (trust,) = (policy for policy in policies if policy["policy"] == "trust")
-    return trust
+def _printed() -> str:
+    return CliRunner().invoke(personalize_kms, ["check", NAME]).stdout.strip()
 
 
-def _printed(form: str) -> str:
-    arguments = ["check", NAME, "--format", form]
-    return CliRunner().invoke(personalize_kms, arguments).stdout.strip()
+def _run(command: str) -> str:
+    """Return what a command of the page prints, with the Python that runs this."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.check_output(
+        command, shell=True, text=True, env={**os.environ, "PATH": path}
+    )
 
 
 def _block(language: str, text: str) -> str:
