@@ -89,7 +89,7 @@ UNRELEASED = [
     "docs/first-stack.md",
     "docs/how-to/check.md",
     "docs/how-to/doctor.md",
-    "docs/how-to/verify-a-release.md",
+    "docs/reviewers.md",
     "skills/personalize-kms/SKILL.md",
     ADDRESS,
 ]
