@@ -16,7 +16,7 @@ import yaml
 from tests.docs.code import DOCS
 from tests.sources import ROOT, files
 
-PAGE = (DOCS / "how-to" / "ci.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "how-to" / "test-and-ci.md").read_text(encoding="utf-8")
 WORKFLOW, PRE_COMMIT = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 APP = """
 import aws_cdk as cdk

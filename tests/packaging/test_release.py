@@ -93,7 +93,7 @@ UNRELEASED = [
     "skills/personalize-kms/SKILL.md",
     ADDRESS,
 ]
-TO_FILL_IN = [ADDRESS, "docs/how-to/ci.md", ".github/CODEOWNERS"]
+TO_FILL_IN = [ADDRESS, "docs/how-to/test-and-ci.md", ".github/CODEOWNERS"]
 
 
 def fill_in_the_address(repository: Path) -> None:
@@ -235,7 +235,7 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
     links = (repository / "docs" / "llms.txt").read_text()
     assert f"[Overview]({SITE}):" in links
     assert f"[Your first stack]({SITE}first-stack/):" in links
-    assert "rev: v0.2.0\n" in (repository / "docs" / "how-to" / "ci.md").read_text()
+    assert "rev: v0.2.0\n" in (repository / "docs" / "how-to" / "test-and-ci.md").read_text()
 
 
 def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
