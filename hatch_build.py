@@ -30,7 +30,7 @@ class AddressHook(MetadataHookInterface):
             r"\[([^\]]+)\]\((?!https://)(?:docs/([^)#]+\.md)|([^)#]*))(#[^)]*)?\)", linked, text
         )
         metadata["readme"] = {"content-type": "text/markdown", "text": text}
-        support = page_at("support.md") if site else ""
-        urls = {"Documentation": site, "Support": support, "Source": repository}
+        support = page_at("versions.md") if site else ""
+        urls = {"Documentation": site, "Support": support, "Source": names["REPOSITORY"]}
         metadata["urls"] = {label: url for label, url in urls.items() if url}
         metadata["authors"] = [{"name": names["AUTHOR"]}] if names["AUTHOR"] else []

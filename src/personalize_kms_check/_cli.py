@@ -54,7 +54,7 @@ class _Commands(click.Group):
             traceback.print_exc()
             stop(
                 "a defect of this command. Report it with the lines above: "
-                f"{page_at('support.md')} says where"
+                f"{page_at('versions.md')} says where"
             )
 
 

@@ -305,7 +305,7 @@ def test_a_defect_of_the_command_is_no_finding(monkeypatch: pytest.MonkeyPatch) 
     assert result.stderr.startswith("Traceback")
     assert result.stderr.endswith(
         "KeyError: 'Main'\npersonalize-kms: a defect of this command. Report it with the lines "
-        f"above: {page_at('support.md')} says where\n"
+        f"above: {page_at('versions.md')} says where\n"
     )
 
 

@@ -93,7 +93,7 @@ UNRELEASED = [
     "skills/personalize-kms/SKILL.md",
     ADDRESS,
 ]
-TO_FILL_IN = [ADDRESS, "docs/how-to/test-and-ci.md", ".github/CODEOWNERS"]
+TO_FILL_IN = [ADDRESS, "docs/how-to/test-and-ci.md", "docs/versions.md", ".github/CODEOWNERS"]
 
 
 def fill_in_the_address(repository: Path) -> None:
@@ -225,7 +225,7 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
 
     assert metadata["Author"] == "Somebody"
     urls = metadata.get_all("Project-URL")
-    assert urls == [f"Documentation, {SITE}", f"Support, {SITE}support/", f"Source, {REPOSITORY}"]
+    assert urls == [f"Documentation, {SITE}", f"Support, {SITE}versions/", f"Source, {REPOSITORY}"]
     assert isinstance(description, bytes)
     assert f"[your first stack]({SITE}first-stack/)" in description.decode()
     assert f"[documentation]({SITE})" in description.decode()
