@@ -71,7 +71,7 @@ CONTROL POLICIES of your organization (SCPs, RCPs) can spoil it, and nothing sho
   if they deny something to Personalize or the role, it ends after the first jobs, or a denial
   in the file is theirs; if they deny you kms:PutKeyPolicy or s3:PutBucketPolicy, it ends before
   the first job; if they deny the bootstrap's role kms:ScheduleKeyDeletion, the keys stay, and cost.
-  docs/how-to/organizations.md has more.
+  docs/how-to/operate.md has more.
 IF IT IS KILLED, or its credentials expire, as temporary ones do, what it MAKES is left.
   After Ctrl-C, a failure, or the end of its time it takes everything down, and names what it
   couldn't. This takes it away, at any time:

@@ -560,7 +560,7 @@ def test_a_boundary_on_a_stack_with_a_state_machine(is_of_the_page: bool) -> Non
 
 def test_grants_for_services_only_make_the_roles_grants_undecided() -> None:
     """And nothing else; the tag of the perimeter is on the key."""
-    stack = names_of("how-to/organizations.md")["stack"]
+    stack = names_of("how-to/operate.md")["stack"]
     (key,) = resources(stack, "AWS::KMS::Key").values()
     assert key["Properties"]["Tags"] == [{"Key": "dp:exclude:identity", "Value": "true"}]
     assembly = cdk.App.of(stack).synth()  # type: ignore[union-attr]
