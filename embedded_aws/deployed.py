@@ -84,7 +84,7 @@ def bucket(name: str) -> DeployedBucket | None:
     owner = s3._bucket_owner_account(name)
     if owner is None:
         return None
-    record = s3._buckets.get_scoped(owner, None, name)
+    record = s3._buckets._data[owner, name]
     region = record.get("region") or get_region()
     with request_scope(owner, region):
         encryption = s3._bucket_default_sse_headers(name)
