@@ -84,7 +84,7 @@ def test_its_commands_find_a_fault_and_prove_that_it_is_mended(tmp_path: Path) -
 
 
 def test_it_names_what_a_report_has(tmp_path: Path) -> None:
-    """Every field of its table and of the page on reports is in the report, or there at times."""
+    """Every field of its table is in the report, or there at times."""
     at_times = {
         "replaces",
         "own_conditions",
@@ -105,14 +105,3 @@ def test_it_names_what_a_report_has(tmp_path: Path) -> None:
         (row,) = (line for line in TEXT.splitlines() if line.startswith(f"| `{part}` |"))
         named = set(re.findall(r"`(\w+)`", row)) - {part, "policies", "denied", "role"}
         assert named <= {*report[part][0], *at_times}
-    tables = re.findall(r"^\| field \| content \|\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
-    entries, policies, problems = (fields_of(table) for table in tables)
-    assert entries == {*report["missing"][0], "file"}
-    assert policies == {*report["policies"][0], *at_times}
-    assert problems == {*report["problems"][0]}
-
-
-def fields_of(table: str) -> set[str]:
-    """Return the names in the first column."""
-    cells = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
-    return set(re.findall(r"`(\w+)`", " ".join(cells)))
