@@ -1,89 +1,112 @@
-"""``make integ``."""
+"""``make integ``: what it asks, tries, records and takes down, in this order."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import signal
+import secrets
+import subprocess
 import sys
-from contextlib import suppress
-from typing import TextIO
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from demo.cdk_cli import CdkError
-from integ.account import PREFIX, Context, OwnAccount, Patience
-from integ.experiments import BaselineError
-from integ.run import integrate
+from demo.cdk_cli import CdkError, cdk
+from integ.account import PREFIX, Context, outputs_of
+from integ.beforehand import beforehand
+from integ.options import context_of, is_wanted, options, show
+from integ.record import Record, versions
+from integ.steps import Outcome, deploy, export_data, import_data
 from integ.take_down import LeftError, take_down
+from integ.variants import KEYS, VARIANTS, Variant, answer
+from integ.waiting import ends_after
 
-_FAILURES = (BaselineError, BotoCoreError, CdkError, ClientError, EOFError, LeftError)
+_FAILURES = (BotoCoreError, CdkError, ClientError, EOFError, LeftError, KeyboardInterrupt)
 
 
 def main() -> int:
     """Return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m integ", description=sys.modules["integ"].__doc__
-    )
-    parser.add_argument("--profile", default=os.environ.get("AWS_PROFILE") or None)
-    parser.add_argument("--region", default=os.environ.get("AWS_REGION"))
-    parser.add_argument("--yes", action="store_true", help="say what will be made, and don't ask")
-    hours = "after so long it stops, and takes everything down (default: 8)"
-    parser.add_argument("--hours", type=float, default=8, help=hours)
-    parser.add_argument(
-        "--take-down", metavar="STACK", help="take down what an earlier run has left"
-    )
-    arguments = parser.parse_args()
-    if arguments.take_down and not arguments.take_down.startswith(PREFIX):
-        parser.error(
-            f"{arguments.take_down} is no stack of this command: their names begin with {PREFIX}"
-        )
-    if not arguments.hours > 0:
-        parser.error("--hours has to be more than 0")
-    if arguments.profile and os.environ.get("AWS_ACCESS_KEY_ID"):
-        # boto3 prefers a profile that is named, the CDK's CLI the variable.
-        parser.error(f"unset AWS_ACCESS_KEY_ID or the profile {arguments.profile}: they may differ")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    chosen = options()
     try:
-        aws = OwnAccount(arguments.profile, arguments.region)
-        environment = {**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "1"}
-        environment |= {"AWS_PROFILE": arguments.profile} if arguments.profile else {}
-        environment |= dict.fromkeys(("AWS_REGION", "CDK_DEFAULT_REGION"), aws.region)
-        context = Context(aws, environment, Patience(arguments.hours * 3600), _tell)
-        if arguments.take_down:
-            return 0 if take_down(context, arguments.take_down) else 1
-        if not integrate(context, lambda text: _is_wanted(text, arguments.yes)):
-            _print("nothing was done", sys.stdout)
-    except (*_FAILURES, KeyboardInterrupt) as error:
-        _print(f"✘ {str(error) or type(error).__name__}", sys.stderr)
+        context = context_of(chosen)
+        if chosen.take_down:
+            return 0 if take_down(context, chosen.take_down) else 1
+        if not integrate(context, lambda text: is_wanted(text, chosen.yes)):
+            show("nothing was done", sys.stdout)
+    except _FAILURES as error:
+        show(f"✘ {str(error) or type(error).__name__}", sys.stderr)
         return 1
     return 0
 
 
-def _interrupt(*_: object) -> None:
-    """End the work as Ctrl-C does, once: kernel and shell both tell of a closed terminal."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
+def integrate(context: Context, ask: Callable[[str], bool]) -> bool:
+    """Ask, try, record and take down, whatever fails; return false if it wasn't wanted."""
+    run = f"{PREFIX}{secrets.token_hex(4)}"
+    if not ask(beforehand(context, run)):
+        return False
+    with tempfile.TemporaryDirectory(prefix="integ-") as scratch:
+        assembly = f"{scratch}/cdk.out"
+        app = ("--app", f"{sys.executable} -m integ.app {run}", "--output", assembly, "--quiet")
+        cdk("synth", *app, environment=context.environment, quiet=True)
+        record = Record(Path(f"{run}.jsonl"))
+        try:
+            with ends_after(context.patience.for_all):
+                _try_all(context, run, assembly, record)
+        except BaseException as error:
+            stopped = (str(error) or type(error).__name__).splitlines()[0]
+            record.add(stopped=stopped)
+            context.tell(f"it stops: {stopped}")
+            raise
+        finally:
+            record.add(ended=datetime.now(UTC))
+            context.tell(f"what was seen is in {record.path}")
+            take_down(context, run)
+    return True
 
 
-def _is_wanted(text: str, yes: bool) -> bool:
-    _print(text, sys.stdout)
-    try:
-        return yes or input('Type "yes" to go on: ').strip() == "yes"
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted, nothing was done") from None
+def _try_all(context: Context, run: str, assembly: str, record: Record) -> None:
+    record.add(run=run, region=context.aws.region, began=datetime.now(UTC), versions=versions())
+    context.tell("deploying the keys")
+    deploy(context, f"{run}-{KEYS}", assembly)
+    worked: dict[str, bool] = {}
+    for variant in VARIANTS:
+        worked[variant.name] = _works(context, variant, f"{run}-{variant.name}", assembly, record)
+        answered = {"answer": answer(variant, worked), "control": variant.control}
+        record.add(variant=variant.name, question=variant.question, **answered)
+        context.tell(f"{variant.question} {answered['answer']}")
+    # Without a dataset group it would look at all that there are in the account.
+    if working := [f"{run}-{name}" for name, works in worked.items() if works]:
+        _ask_doctor(context, working, record)
 
 
-def _tell(line: str) -> None:
-    _print(f"▶ {line}", sys.stdout)
+def _works(context: Context, variant: Variant, stack: str, assembly: str, record: Record) -> bool:
+    """Take the steps of a variant, up to one that fails, and record each at once."""
+    steps: dict[str, Callable[[], Outcome]] = {
+        "deploy": lambda: deploy(context, stack, assembly),
+        "import": lambda: import_data(context, stack),
+        "export": lambda: export_data(context, stack),
+    }
+    for step, take in steps.items():
+        name = f"{variant.name}: {step}"
+        context.tell(name)
+        record.add(trying=name, began=datetime.now(UTC))
+        status, said = take()
+        record.add(tried=name, status=status, said=said, ended=datetime.now(UTC))
+        context.tell(f"  {status} {said}")
+        if status != "ACTIVE":
+            return False
+    return True
 
 
-def _print(text: str, file: TextIO) -> None:
-    # A terminal that is closed shows nothing, and hinders nothing.
-    with suppress(OSError):
-        print(text, file=file, flush=True)
+def _ask_doctor(context: Context, stacks: list[str], record: Record) -> None:
+    groups = [outputs_of(context.aws, stack)["GroupArn"] for stack in stacks]
+    command = [sys.executable, "-m", "personalize_kms_check", "doctor", *groups]
+    environment = dict(context.environment)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    lines = (ended.stdout + ended.stderr).splitlines()
+    record.add(doctor=ended.returncode, report=lines)
+    context.tell(f"personalize-kms doctor: {' '.join(lines[-1:])}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, NoRegionError
 
 PREFIX = "PersonalizeKmsInteg-"
-"""The names of all stacks begin so, and nobody else's should."""
+"""The names of all runs begin so, and nobody else's stacks should."""
 
 
 class Aws(Protocol):
@@ -22,7 +22,6 @@ class Aws(Protocol):
 
     def client(self, service: str) -> Any:
         """Return a boto3 client."""
-        ...
 
 
 class OwnAccount:
@@ -37,15 +36,10 @@ class OwnAccount:
         self.account: str = self.client("sts").get_caller_identity()["Account"]
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client, which tries again for a minute or two: a run takes hours.
-
-        That is also how long it waits for a quota: a ``LimitExceededException`` is among what it
-        tries again after.
-        """
+        """Return a boto3 client, which tries again for a minute or two, also for a quota."""
         if service not in self._clients:
             config = Config(retries={"mode": "standard", "total_max_attempts": 12})
-            # A service may be any string here, which no overload of the stubs has.
-            create: Any = self._session.client
+            create: Any = self._session.client  # no overload of the stubs has any string
             self._clients[service] = create(service, config=config)
         return self._clients[service]
 
@@ -58,10 +52,6 @@ class Patience:
     """Until it stops, whatever it waits for, and takes everything down."""
     for_taking_down: float = 2 * 3600
     between_looks: float = 30
-    for_policies: float = 60
-    """Until a changed policy is in effect everywhere."""
-    for_trail: float = 900
-    """Until CloudTrail has the last events (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html)."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +60,20 @@ class Context:
 
     aws: Aws
     environment: Mapping[str, str]
-    """The environment variables of the CDK's CLI and of the doctor."""
+    """The variables of the CDK's CLI and of the doctor."""
     patience: Patience
     tell: Callable[[str], None]
+
+
+def stacks_of(aws: Aws, run: str) -> list[Any]:
+    """Return CloudFormation's descriptions of the stacks of a run, users of an export first.
+
+    Their names begin with the run's, and all runs' with the prefix.
+    """
+    pages = aws.client("cloudformation").get_paginator("describe_stacks").paginate()
+    stacks = [stack for page in pages for stack in page["Stacks"]]
+    stacks.sort(key=lambda stack: stack["CreationTime"], reverse=True)
+    return [stack for stack in stacks if stack["StackName"].startswith(run)]
 
 
 def stack_status(aws: Aws, stack: str) -> str:
@@ -87,17 +88,14 @@ def stack_status(aws: Aws, stack: str) -> str:
 
 def outputs_of(aws: Aws, stack: str) -> dict[str, str]:
     """Return the ARNs and names of what a stack has made; see the app for their names."""
-    outputs = _described(aws, stack)["Outputs"]
-    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    return {made["OutputKey"]: made["OutputValue"] for made in _described(aws, stack)["Outputs"]}
 
 
 def resources_of(aws: Aws, stack: str) -> list[Any]:
-    """Return CloudFormation's descriptions of all that a stack has or had."""
-    cloudformation = aws.client("cloudformation")
-    resources: list[Any] = cloudformation.describe_stack_resources(StackName=stack)[
-        "StackResources"
-    ]
-    return resources
+    """Return CloudFormation's descriptions of all that a stack has."""
+    described = aws.client("cloudformation").describe_stack_resources(StackName=stack)
+    resources = described["StackResources"]
+    return [made for made in resources if made["ResourceStatus"] != "DELETE_COMPLETE"]
 
 
 def ids_of(resources: list[Any], resource_type: str) -> list[str]:

@@ -1,12 +1,8 @@
-"""``python -m integ`` with little patience and without the CDK's CLI, for tests that kill it.
-
-The first argument is a file with the template of a stack; its name there is replaced.
-"""
+"""``python -m integ`` with the templates in a file, little patience and no CLI, to be killed."""
 
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,29 +10,23 @@ from typing import Any
 import boto3
 
 import integ.__main__
-import integ.run
-from integ.account import PREFIX, Patience
-from tests.deploy.stacks import deploy
-from tests.integ.conftest import AT_ONCE
-
-NAME = f"{PREFIX}0a1b2c3d"
+import integ.options
+import integ.steps
+from tests.integ.conftest import AT_ONCE, RUN, without_cli
 
 
-def deploy_quickly(verb: str, *arguments: str, **_: Any) -> None:
-    if verb == "deploy":
-        stack = arguments[0]
-        account: Any = SimpleNamespace(client=boto3.client)
-        assert deploy(account, {stack: json.loads(template.replace(NAME, stack))}) == []
-
-
-def impatient(seconds: float) -> Patience:
-    return replace(AT_ONCE, for_all=seconds)
+def deploy_quickly(verb: str, stack: str, *_: str, **__: Any) -> None:
+    run = stack.rpartition("-")[0]
+    # Names of roles are cut.
+    templates = text.replace(RUN, run).replace(RUN[:-1], run[:-1])
+    without_cli(SimpleNamespace(client=boto3.client), json.loads(templates))(verb, stack)
 
 
 if __name__ == "__main__":
     file = Path(sys.argv.pop(1))
-    template = file.read_text("utf-8")
+    text = file.read_text("utf-8")
     os.chdir(file.parent)
-    vars(integ.run).update(cdk=deploy_quickly)
-    vars(integ.__main__).update(Patience=impatient)
+    vars(integ.steps).update(cdk=deploy_quickly)
+    vars(integ.__main__).update(cdk=deploy_quickly)
+    vars(integ.options).update(Patience=lambda _: AT_ONCE)
     sys.exit(integ.__main__.main())

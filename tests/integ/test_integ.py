@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,35 +11,25 @@ from typing import Any
 import pytest
 
 import integ.__main__
-import integ.run
-from demo.cdk_cli import CdkError
+import integ.options
+from demo.cdk_cli import CdkError, cdk
 from embedded_aws import EmbeddedAws
 from integ.account import PREFIX, Patience
 from integ.beforehand import PERMISSIONS, beforehand
-from integ.experiments import (
-    BASELINE,
-    BUCKET,
-    DATA,
-    DATA_KEY,
-    GROUP_KEY,
-    NO_STATEMENT,
-    Experiment,
-    changed,
-)
-from integ.run import Record, integrate
-from integ.trail import kms_events
-from tests.integ.conftest import at_once, left_over
-
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-
-# S3 has other names for these permissions.
-PERMISSION_OF = {"ListObjectsV2": "ListBucket"}
+from integ.record import Record
+from integ.steps import DATA
+from integ.variants import Variant, answer
+from tests.integ.conftest import RUN, at_once, hurry, left_over
 
 
-def read(folder: Path) -> list[dict[str, Any]]:
-    """Return the lines of the file that was written."""
-    (file,) = folder.glob(f"{PREFIX}*.jsonl")
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+def hurried_cdk(verb: str, *arguments: str, **options: Any) -> None:
+    """Synthesize a function that doesn't wait for other writers."""
+    cdk(verb, *arguments, **options)
+    if verb == "synth":
+        (file,) = Path(arguments[arguments.index("--output") + 1]).glob("*-Managed.template.json")
+        template = json.loads(file.read_text("utf-8"))
+        hurry(template)
+        file.write_text(json.dumps(template), "utf-8")
 
 
 def test_it_deploys_tries_records_and_takes_down(
@@ -47,77 +37,52 @@ def test_it_deploys_tries_records_and_takes_down(
 ) -> None:
     """The embedded Personalize sends both condition keys, and needs each statement."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(integ.__main__, "cdk", hurried_cdk)
     calls = set()
-    for service in ("cloudformation", "cloudtrail", "kms", "personalize", "s3"):
+    for service in ("cloudformation", "kms", "personalize", "s3", "stepfunctions"):
         events = aws.client(service).meta.events
         events.register("before-call", lambda model, **_: calls.add(model.name))
-    assert integrate(at_once(aws, environment=aws.environment(tmp_path)), lambda _: True)
-    lines = read(tmp_path)
-    assert list(lines[-1]) == ["ended"]
-    times = [line[end] for line in lines for end in ("began", "ended") if end in line]
-    times += [line["kms"]["eventTime"] for line in lines if "kms" in line]
-    assert [time for time in times if not re.fullmatch(TIME, time)] == []
-    assert [line["report"][-1] for line in lines if "doctor" in line] == [
-        "1 dataset group: 0 missing, 0 problems, 0 warnings, 0 undecided, 36 as AWS's pages ask"
-    ]
-    as_written = [
-        (f"{kind}, as the library writes it", "ACTIVE")
-        for kind in ("dataset group", "import", "export")
-    ]
-    group_key, data_key, bucket = "the dataset group's key", "the bucket's key", "the bucket"
-    assert [(line["created"], line["status"]) for line in lines if "created" in line] == [
-        *as_written,
-        (f"dataset group, {group_key}: aws:SourceAccount and aws:SourceArn", "ACTIVE"),
-        (f"dataset group, {group_key}: no statement", "REFUSED"),
-        (f"import, {group_key}: no statement", "REFUSED"),
-        (f"import, {group_key}: aws:SourceAccount", "ACTIVE"),
-        (f"import, {group_key}: aws:SourceArn", "ACTIVE"),
-        (f"import, {data_key}: no statement", "REFUSED"),
-        (f"import, {data_key}: aws:SourceAccount", "ACTIVE"),
-        (f"import, {data_key}: aws:SourceArn", "ACTIVE"),
-        (f"import, {bucket}: no statement", "REFUSED"),
-        (f"import, {bucket}: aws:SourceAccount", "ACTIVE"),
-        (f"import, {bucket}: aws:SourceArn", "ACTIVE"),
-        *as_written,
-    ]
-    assert (
-        "(bucket policy)"
-        in [line["reason"] for line in lines if line.get("status") == "REFUSED"][-1]
-    )
-    (deployed,) = [line["deployed"] for line in lines if "deployed" in line]
-    seen = {(line["kms"]["key"], line["kms"]["eventName"]) for line in lines if "kms" in line}
-    assert (deployed["KeyArn"], "CreateGrant") in seen
-    assert (deployed["DataKeyArn"], "Decrypt") in seen
-    assert {PERMISSION_OF.get(call, call) for call in calls} <= set(re.findall(r"\w+", PERMISSIONS))
+    context = at_once(aws, environment=aws.environment(tmp_path))
+    assert integ.__main__.integrate(context, lambda _: True)
+    (file,) = tmp_path.glob(f"{PREFIX}*.jsonl")
+    text = file.read_text("utf-8")
+    assert aws.account not in text
+    first, *lines, last = map(json.loads, text.splitlines())
+    assert list(first) == ["run", "region", "began", "versions"]
+    assert list(last) == ["ended"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", last["ended"])
+    (report,) = [line["report"] for line in lines if "doctor" in line]
+    assert report[-1].startswith("3 dataset groups: 0 missing, 0 problems, ")
+    steps = {line["tried"]: line["status"] for line in lines if "tried" in line}
+    failed = {"NoGrants: deploy": "ROLLBACK_COMPLETE", "NoStatement: deploy": "ROLLBACK_COMPLETE"}
+    worked = product(("Delegated", "Required", "Managed"), ("deploy", "import", "export"))
+    assert steps == failed | {f"{variant}: {step}": "ACTIVE" for variant, step in worked}
+    answers = [line["answer"] for line in lines if "question" in line]
+    assert answers == ["no", "no", "yes", "yes", "yes"]
+    no_grants, no_statement = [line["said"] for line in lines if line.get("said")]
+    assert "arn:aws:iam::ACCOUNT:role/PersonalizeKmsInteg-" in no_grants
+    assert "needs kms:CreateGrant on arn:aws:kms:eu-west-1:ACCOUNT:key/" in no_grants
+    assert "personalize.amazonaws.com needs kms:Decrypt" in no_statement
+    # S3 has another name for a permission.
+    assert calls - {"ListObjectsV2"} <= set(re.findall(r"\w+", PERMISSIONS))
     assert left_over(aws) == []
 
 
-def test_nothing_is_done_without_a_yes(
-    aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_done_without_a_yes(aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even a synth."""
-    monkeypatch.chdir(tmp_path)
-    told: list[str] = []
-    assert integrate(at_once(aws, told.append), lambda _: False) is False
-    assert told == []
-    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(integ.__main__, "cdk", None)
+    assert integ.__main__.integrate(at_once(aws), lambda _: False) is False
 
 
 def test_what_is_said_beforehand(aws: EmbeddedAws) -> None:
     """With the patience that it has on AWS."""
     context = at_once(aws, environment={"AWS_PROFILE": "tests"}, patience=Patience(8 * 3600))
-    text = " ".join(beforehand(context, "PersonalizeKmsInteg-0a1b2c3d").split())
+    text = " ".join(beforehand(context, RUN).split())
     for said in (
+        "Delegated: May the key be in another stack",
         "Account 111111111111, Region eu-west-1",
-        "13 import and export jobs, and 4 dataset groups, PersonalizeKmsInteg-0a1b2c3d-0 and so on",
-        "10 times it changes a policy",
-        "PutKeyPolicy and PutBucketPolicy are called about 23 times",
-        "$1 a month, by the hour, until its deletion is scheduled",
-        "for both keys 3 cents at most, but $2 a month if they are left",
-        "35 minutes of waiting",
+        "for all keys 8 cents at most, but $5 a month if they are left",
         "8 hours after its start it stops",
-        "iam:PassRole on the stack's role",
-        "one of five import jobs",
         "if they deny the bootstrap's role kms:ScheduleKeyDeletion, the keys stay, and cost",
         "make integ TAKE_DOWN=PersonalizeKmsInteg-0a1b2c3d REGION=eu-west-1 PROFILE=tests",
         "PersonalizeKmsInteg-0a1b2c3d.jsonl, in this folder",
@@ -125,22 +90,30 @@ def test_what_is_said_beforehand(aws: EmbeddedAws) -> None:
         assert said in text
 
 
-def test_names_of_people_and_organizations_are_not_in_the_file(tmp_path: Path) -> None:
-    """AWS's errors have them; what else they say is in it as AWS has written it."""
+def test_the_file_can_be_published(tmp_path: Path) -> None:
+    """It has no accounts, people, organizations or folders; all else is as AWS has written it."""
     record = Record(tmp_path / "record.jsonl")
-    user = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin/zoë.doe+x@example.com"
+    session = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin/zoë.doe+x@example.com"
+    user = "arn:aws:iam::111122223333:user/staff/zoë"
     policy = "arn:aws:organizations::444455556666:policy/o-1234/service_control_policy/p-5678"
-    record.add(stopped=f"User: {user} is not authorized… by an explicit deny in ({policy})")
-    assert record.path.read_text("utf-8") == (
-        '{"stopped": "User: arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin/*** is '
-        'not authorized… by an explicit deny in (arn:aws:organizations::***)"}\n'
+    record.add(
+        stopped=f"User: {session} is not authorized… by an explicit deny in ({policy})",
+        said=f"User: {user} ({Path.home()}/cdk, cdk-hnb659fds-assets-111122223333-eu-west-1)",
+        key="arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     )
+    assert json.loads(record.path.read_text("utf-8")) == {
+        "stopped": "User: arn:aws:sts::ACCOUNT:assumed-role/AWSReservedSSO_Admin/*** is not "
+        "authorized… by an explicit deny in (arn:aws:organizations::***)",
+        "said": "User: arn:aws:iam::ACCOUNT:user/*** (~/cdk, "
+        "cdk-hnb659fds-assets-ACCOUNT-eu-west-1)",
+        "key": "arn:aws:kms:eu-west-1:ACCOUNT:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    }
 
 
 def test_an_import_job_takes_a_thousand_interactions_at_least() -> None:
     """With fewer, every import would fail, and say nothing of policies."""
     header, *interactions = DATA.splitlines()
-    assert header == "USER_ID,ITEM_ID,TIMESTAMP"
+    assert header == "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP"
     assert len(set(interactions)) >= 1000
 
 
@@ -148,7 +121,7 @@ def test_an_import_job_takes_a_thousand_interactions_at_least() -> None:
 def command(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the command's account one of which nothing is asked."""
     account = SimpleNamespace(account="1", region="eu-west-1", client=None)
-    monkeypatch.setattr(integ.__main__, "OwnAccount", lambda *_: account)
+    monkeypatch.setattr(integ.options, "OwnAccount", lambda *_: account)
     for variable in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr(sys, "argv", ["integ"])
@@ -157,46 +130,24 @@ def command(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("command")
 @pytest.mark.parametrize(("answer", "wanted"), [("yes", True), ("y", False), ("", False)])
 def test_only_a_yes_is_a_yes(answer: str, wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With ``--yes`` nobody is asked."""
-    answers: list[bool] = []
-    monkeypatch.setattr(integ.__main__, "integrate", lambda _, ask: answers.append(ask("It costs")))
+    """With ``--yes`` nobody is asked; the deadline is one for the whole run."""
+    answers: list[Any] = []
+
+    def note(context: Any, ask: Any) -> bool:
+        answers.append((ask("It costs"), context.patience.for_all))
+        return True
+
+    monkeypatch.setattr(integ.__main__, "integrate", note)
     monkeypatch.setattr("builtins.input", lambda _: answer)
     assert integ.__main__.main() == 0
     monkeypatch.setattr("builtins.input", None)
-    monkeypatch.setattr(sys, "argv", ["integ", "--yes"])
+    monkeypatch.setattr(sys, "argv", ["integ", "--yes", "--hours", "0.5"])
     assert integ.__main__.main() == 0
-    assert answers == [wanted, True]
+    assert answers == [(wanted, 8 * 3600), (True, 1800)]
 
 
 @pytest.mark.usefixtures("command")
-@pytest.mark.parametrize("arguments", [["--profile", "mine"], []])
-def test_a_profile_beside_keys_is_refused(
-    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The CDK's CLI would deploy with the keys, and boto3 would look with the profile."""
-    monkeypatch.setattr(sys, "argv", ["integ", *arguments])
-    monkeypatch.setenv("AWS_PROFILE", "mine")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
-    with pytest.raises(SystemExit):
-        integ.__main__.main()
-    assert "unset AWS_ACCESS_KEY_ID or the profile mine" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("command")
-@pytest.mark.parametrize("is_there", [True, False])
-def test_a_stack_to_take_down_has_to_be_there(
-    is_there: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may be in another account or Region."""
-    monkeypatch.setattr(sys, "argv", ["integ", "--take-down", f"{PREFIX}0a1b2c3d"])
-    monkeypatch.setattr(integ.__main__, "take_down", lambda *_: is_there)
-    assert integ.__main__.main() == (0 if is_there else 1)
-
-
-@pytest.mark.usefixtures("command")
-@pytest.mark.parametrize(
-    "error", [CdkError("no bootstrap"), EOFError("no answer"), KeyboardInterrupt("8 hours")]
-)
+@pytest.mark.parametrize("error", [CdkError("no bootstrap"), KeyboardInterrupt("8 hours")])
 def test_what_goes_wrong_is_told_in_a_line(
     error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -211,119 +162,34 @@ def test_what_goes_wrong_is_told_in_a_line(
 
 
 @pytest.mark.usefixtures("command")
-@pytest.mark.parametrize(("arguments", "hours"), [([], 8), (["--hours", "0.5"], 0.5)])
-def test_it_has_a_deadline(
-    arguments: list[str], hours: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One for the whole run."""
-    seconds: list[float] = []
-
-    def note(context: Any, _: Any) -> bool:
-        seconds.append(context.patience.for_all)
-        return True
-
-    monkeypatch.setattr(sys, "argv", ["integ", *arguments])
-    monkeypatch.setattr(integ.__main__, "integrate", note)
-    assert integ.__main__.main() == 0
-    assert seconds == [hours * 3600]
-
-
-@pytest.mark.parametrize("hours", ["0", "-1", "nan"])
-def test_a_run_without_a_deadline_is_refused(
-    hours: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A timer of no time never goes off."""
-    monkeypatch.setattr(sys, "argv", ["integ", "--hours", hours])
-    with pytest.raises(SystemExit):
-        integ.__main__.main()
-    assert "--hours has to be more than 0" in capsys.readouterr().err
-
-
-ACCOUNT = {"StringEquals": {"aws:SourceAccount": "111122223333"}}
-SOURCE = {"ArnLike": {"aws:SourceArn": "arn:aws:personalize:eu-west-1:111122223333:*"}}
-
-
 @pytest.mark.parametrize(
-    ("where", "asks_for", "condition"),
+    ("arguments", "said"),
     [
-        (GROUP_KEY, "aws:SourceAccount", ACCOUNT),
-        (DATA_KEY, "aws:SourceArn", SOURCE),
-        (BUCKET, "aws:SourceAccount and aws:SourceArn", ACCOUNT | SOURCE),
-        (DATA_KEY, NO_STATEMENT, None),
+        # A timer of no time never goes off.
+        ("--hours 0", "--hours has to be more than 0"),
+        ("--hours nan", "--hours has to be more than 0"),
+        # The CDK's CLI would deploy with the keys, and boto3 would look with the profile.
+        ("--profile mine", "unset AWS_ACCESS_KEY_ID or the profile mine"),
+        # The prefix alone would take down every run.
+        (f"--take-down {PREFIX}", f"{PREFIX} is no run of this command"),
+        (f"--take-down {RUN}-Keys", f"{RUN}-Keys is no run of this command"),
     ],
 )
-def test_one_policy_is_changed_and_put_back(where: str, asks_for: str, condition: Any) -> None:
-    """The other key's stays, and so do the statements that aren't the service's.
-
-    No condition goes: Personalize gets no access that it hadn't.
-    """
-    service = {"Service": "personalize.amazonaws.com"}
-    as_written = {"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}
-    allow = {"Effect": "Allow", "Principal": service, "Action": "kms:Decrypt"}
-    statement = allow | {"Condition": as_written}
-    others = [statement | {"Effect": "Deny"}, statement | {"Principal": {"AWS": "111122223333"}}]
-    names = {GROUP_KEY: "key", DATA_KEY: "data key", BUCKET: "ratings"}
-    before = dict.fromkeys(names.values(), json.dumps({"Statement": [statement, *others]}))
-    policies = dict(before)
-    client = SimpleNamespace(
-        meta=SimpleNamespace(partition="aws"),
-        get_key_policy=lambda KeyId, PolicyName: {"Policy": policies[KeyId]},  # noqa: N803
-        put_key_policy=lambda KeyId, PolicyName, Policy: policies.update({KeyId: Policy}),  # noqa: N803
-        get_bucket_policy=lambda Bucket: {"Policy": policies[Bucket]},  # noqa: N803
-        put_bucket_policy=lambda Bucket, Policy: policies.update({Bucket: Policy}),  # noqa: N803
-    )
-    aws: Any = SimpleNamespace(account="111122223333", region="eu-west-1", client=lambda _: client)
-    deployed = {"KeyArn": "key", "DataKeyArn": "data key", "BucketName": "ratings"}
-    change = changed(at_once(aws), deployed, Experiment(where, asks_for))
-    with pytest.raises(KeyboardInterrupt), change:  # noqa: PT012
-        (name,) = [name for name, policy in policies.items() if policy != before[name]]
-        assert name == names[where]
-        changed_statements = [allow | {"Condition": as_written | condition}] if condition else []
-        assert json.loads(policies[name])["Statement"] == [*changed_statements, *others]
-        raise KeyboardInterrupt
-    assert policies == before
-    with changed(at_once(aws), deployed, BASELINE):
-        assert policies == before
+def test_options_that_would_do_harm_are_refused(
+    arguments: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is asked of AWS."""
+    monkeypatch.setattr(sys, "argv", ["integ", *arguments.split()])
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    with pytest.raises(SystemExit):
+        integ.__main__.main()
+    assert said in capsys.readouterr().err
 
 
-def test_calls_are_read_from_the_trail() -> None:
-    """Those of Personalize and of the role, without ids of credentials."""
-    key = "arn:aws:kms:eu-west-1:111122223333:key/1234"
-    role = "arn:aws:iam::111122223333:role/Reader"
-    session = {"sessionContext": {"sessionIssuer": {"arn": role}}, "accessKeyId": "ASIAEXAMPLE"}
-    at = {"eventTime": "2026-11-25T12:00:00Z", "eventName": "Decrypt"}
-    event = {"eventSource": "kms.amazonaws.com", **at}
-    grant = {"requestParameters": {"granteePrincipal": "personalize.amazonaws.com"}}
-    service = {"type": "AWSService", "invokedBy": "personalize.amazonaws.com"}
-    resources = [
-        {"ResourceType": "AWS::KMS::Key", "PhysicalResourceId": "1234"},
-        {"ResourceType": "AWS::KMS::Key"},
-        {"ResourceType": "AWS::IAM::Role", "PhysicalResourceId": "Reader"},
-    ]
-    events = [
-        {**event, **grant, "userIdentity": service, "requestID": "1", "errorCode": None},
-        {**event, "userIdentity": {"type": "AssumedRole", **session}, "errorCode": "AccessDenied"},
-        {**event, "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/me"}},
-        {**event, "userIdentity": service, "eventSource": "s3.amazonaws.com"},
-        {**event, "userIdentity": None},
-    ]
-
-    def paginate(LookupAttributes: Any, StartTime: datetime) -> Any:  # noqa: N803
-        assert LookupAttributes == [{"AttributeKey": "ResourceName", "AttributeValue": key}]
-        return [{"Events": [{"CloudTrailEvent": json.dumps(event)} for event in events]}]
-
-    client = SimpleNamespace(
-        meta=SimpleNamespace(partition="aws"),
-        describe_stack_resources=lambda StackName: {"StackResources": resources},  # noqa: N803
-        get_paginator=lambda operation: SimpleNamespace(paginate=paginate),
-    )
-    aws: Any = SimpleNamespace(account="111122223333", region="eu-west-1", client=lambda _: client)
-    assert list(kms_events(aws, "stack", datetime.now(UTC))) == [
-        {"key": key, **at, **grant, "caller": service},
-        {
-            "key": key,
-            **at,
-            "caller": {"type": "AssumedRole", "role": role},
-            "errorCode": "AccessDenied",
-        },
-    ]
+def test_a_variant_proves_nothing_if_its_control_works() -> None:
+    """Nothing follows from a key that allows kms:CreateGrant if one that denies it works, too."""
+    delegated = Variant("Delegated", "May I?", control="NoGrants")
+    unclear = "unclear, since the control works as well"
+    assert answer(delegated, {"NoGrants": False, "Delegated": True}) == "yes"
+    assert answer(delegated, {"NoGrants": True, "Delegated": True}) == unclear
+    assert answer(delegated, {"NoGrants": True, "Delegated": False}) == "no"
