@@ -63,10 +63,8 @@ def _findings(environment: Mapping[str, str]) -> list[dict[str, Any]]:
     process = _doctor(environment, "--format", "json")
     if process.returncode not in (0, 1):
         raise DoctorFailedError(process.stderr)
-    findings = []
-    for group in json.loads(process.stdout)["dataset_groups"]:
-        findings += [*group["missing"], *group["problems"]]
-    return findings
+    report = json.loads(process.stdout)
+    return [*report["missing"], *report["problems"]]
 
 
 def _doctor(environment: Mapping[str, str], *options: str) -> subprocess.CompletedProcess[str]:

@@ -77,7 +77,8 @@ class Cause(Enum):
         "not all of its IAM policies can be seen, and one that can't may deny: {why}"
     )
     GROUP_UNSEEN = "it can't be seen: {why}"
-    JOBS_UNSEEN = "not all of its jobs, or of their listings, can be seen: {number} not answered"
+    JOBS_UNSEEN = "not all jobs, or listings of jobs, can be seen"
+    KIND_UNKNOWN = "the installed boto3 doesn't have {why}", "upgrade boto3"
     SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
     ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
     NOT_KNOWN = "{why}", _TELL
@@ -229,7 +230,7 @@ class Cause(Enum):
     )
     JOB_FAILED = "{subject} failed: {why}", "start another one once its cause is gone"
     CALL_DENIED = (
-        "CloudTrail: {says}, which no finding of this dataset group explains",
+        "CloudTrail: {says}, which no finding explains",
         "it was fixed since, a control policy denies it, or it was for another dataset group",
     )
     KEY_STATE = "{subject} is {state}", "{mend}"

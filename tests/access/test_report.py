@@ -65,7 +65,7 @@ def one_of_each() -> AccessReport:
 
 
 DENIED = "✘ Main/Role may not kms:Decrypt on Main/Key: denied by statement NoDecrypt of key policy"
-DISABLED = "✘ key Main/Key is Disabled (needed by movies (dataset group))"
+DISABLED = "✘ key Main/Key is Disabled: enable it (needed by movies (dataset group))"
 SUM = "2 missing, 1 problem, 1 too much, 1 undecided, 12 as AWS's pages ask\n"
 
 
@@ -76,9 +76,9 @@ def test_the_text_has_a_line_for_each_finding_and_a_block_for_each_policy() -> N
         == f"""\
 checked: dataset group movies
 
+{DISABLED}
 ✘ key policy of Main/Key lacks kms:ListGrants for Main/Role
 {DENIED} [1]
-{DISABLED}: enable it
 ! statement 1 of IAM policy allows kms:Encrypt on Main/Key: AWS's pages don't ask for it
 ? Main/Job: it may create resources
 
@@ -103,9 +103,9 @@ def test_a_quiet_report_has_the_findings_alone() -> None:
     assert (
         one_of_each().to_text(quiet=True)
         == f"""\
+{DISABLED}
 ✘ key policy of Main/Key lacks kms:ListGrants for Main/Role
 {DENIED}
-{DISABLED}
 ! statement 1 of IAM policy allows kms:Encrypt on Main/Key: AWS's pages don't ask for it
 ? Main/Job: it may create resources
 """

@@ -66,9 +66,7 @@ def test_an_arrangement_deploys(aws: EmbeddedAws, tmp_path: Path, arrangement: A
     )
     # A required condition can be met only if Personalize sends the account, which isn't documented.
     required = arrangement is on_keys_and_buckets.source_account_required_in_three_stacks
-    statuses: set[str] = set()
-    for group in report["dataset_groups"]:
-        statuses.update(finding.status for finding in findings(group))
+    statuses = {finding.status for finding in findings(report)}
     assert statuses == ({"undecided"} if required else set())
 
 

@@ -23,7 +23,7 @@ from tests.doctor.fake_account import FakeAccount
 from tests.doctor.looking import looked
 
 Report = dict[str, Any]
-"""The JSON of the one dataset group."""
+"""The doctor's JSON."""
 
 # Descriptions of services are megabytes, which each call of the command would read anew in this one
 # process.
@@ -122,12 +122,7 @@ def command(account: FakeAccount, monkeypatch: pytest.MonkeyPatch) -> Callable[.
 
 @pytest.fixture
 def report(deployed: Deployed, doctor: Callable[..., Result]) -> Callable[[], Report]:
-    """The report on the one dataset group, without what a new process would have to load."""
+    """Look again, without what a new process would have to load."""
     deployed.account = deployed.account or Account.connect(None, None)
 
-    def look_again() -> Report:
-        (group,) = looked(deployed.account)["dataset_groups"]
-        of_group: Report = group
-        return of_group
-
-    return look_again
+    return lambda: looked(deployed.account)

@@ -163,19 +163,14 @@ class FakeAccount:
         """The doctor's report as text for a terminal."""
         return look(self.connect(), [], 10).to_text(quiet=quiet)
 
-    def report(self) -> Any:
-        """The doctor's report on the only dataset group."""
-        (group,) = self.look()["dataset_groups"]
-        return group
-
     def notes(self) -> list[str]:
         """Notes of the report, which are no findings."""
-        notes: list[str] = self.report()["notes"]
+        notes: list[str] = self.look()["notes"]
         return notes
 
     def findings(self) -> list[Finding]:
         """All that isn't as it should be."""
-        return findings(self.report())
+        return findings(self.look())
 
     def bad(self) -> list[tuple[str, str, str]]:
         """Cause, status and subject of all that isn't as it should be."""
@@ -188,7 +183,7 @@ class FakeAccount:
 
     def should_have(self) -> dict[tuple[str, str], list[Any]]:
         """The statements that policies should have, by kind and owner of the policy."""
-        return should_have(self.report())
+        return should_have(self.look())
 
     def _answer(self, operation: str, arguments: dict[str, Any]) -> Any:
         with self._counting:

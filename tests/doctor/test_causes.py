@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -39,7 +40,9 @@ METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
 LOAD = f"load {OF_DAY} (dataset import job)"
 NEXT = "start another one once its cause is gone"
-NEEDED_BY = [LOAD, "movies (dataset group)"]
+OF_LOAD = f"load {OF_DAY} that is ACTIVE (dataset import job)"
+NEEDED_BY = [OF_LOAD, "movies (dataset group)"]
+PERSONALIZE = "personalize.amazonaws.com"
 
 
 @pytest.fixture
@@ -55,13 +58,114 @@ def test_what_the_others_are_compared_with() -> None:
     assert FakeAccount.with_each_kind().bad() == []
 
 
+def deny(actions: list[str], **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": actions, "Resource": "*", **more}
+
+
+# A fault, its cause, what it is about, and the principals and actions that are missing.
+FAULTS: dict[str, tuple[Callable[[FakeAccount], Any], str, list[str], list[str], list[str]]] = {
+    "pending": (
+        lambda account: account.keys.update({KEY: [allow(["kms:*"], ROOT)]}),
+        "no-statement",
+        [KEY],
+        [PERSONALIZE],
+        BASE_5,
+    ),
+    "denied by the key policy": (
+        lambda account: account.keys[KEY].append(deny(["kms:Decrypt"], Principal="*")),
+        "denied",
+        [KEY],
+        [ROLE, PERSONALIZE],
+        ["kms:Decrypt"],
+    ),
+    "Personalize denied": (
+        lambda account: account.keys[KEY].append(deny(["kms:*"], Principal=SERVICE)),
+        "denied",
+        [KEY],
+        [PERSONALIZE],
+        BASE_5,
+    ),
+    "denied by the bucket policy": (
+        lambda account: account.bucket_policy.append(deny(["s3:GetObject"], Principal="*")),
+        "denied",
+        [BUCKET],
+        [ROLE, PERSONALIZE],
+        ["s3:GetObject"],
+    ),
+    "denied by IAM": (
+        lambda account: account.policies["P"].append(deny(["kms:ListGrants"])),
+        "denied",
+        [ROLE, KEY],
+        [ROLE],
+        ["kms:ListGrants"],
+    ),
+    "limited": (
+        lambda account: setattr(account, "boundary", [allow(["s3:*"])]),
+        "boundary",
+        [ROLE],
+        [ROLE],
+        BASE_5,
+    ),
+    "another service": (
+        lambda account: setattr(account, "trust", [trust({"Service": "lambda.amazonaws.com"})]),
+        "not-trusted",
+        [ROLE],
+        [],
+        [],
+    ),
+    "no symmetric key": (
+        lambda account: account.answer(
+            "DescribeKey",
+            account.described_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC"),
+        ),
+        "key-spec",
+        [KEY],
+        [],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_named_and_nothing_else(account: FakeAccount, name: str) -> None:
+    """There is one cause, and nothing is undecided."""
+    fault, cause, of, principals, actions = FAULTS[name]
+    account.keys[KEY] = [*account.keys[KEY]]
+    account.policies["P"].append(allow(["kms:CreateGrant"], None, KEY))
+    assert account.bad() == []
+    fault(account)
+    told = account.findings()
+    assert {(finding.status, finding.cause) for finding in told} == {("failed", cause)}
+    assert [finding.of for finding in told] == of
+    assert sorted({arn for finding in told for arn in finding.principals}) == principals
+    assert sorted({action for finding in told for action in finding.actions}) == actions
+
+
+def test_a_default_key_in_another_region(account: FakeAccount) -> None:
+    """It is told once, whatever its policy says."""
+    account.default_key = KEY.replace(REGION, "us-east-1")
+    account.keys[account.default_key] = account.keys[KEY]
+    assert account.bad() == [("key-region", "failed", account.default_key)]
+
+
 def test_a_dataset_group_without_a_key(account: FakeAccount) -> None:
     """Nothing is asked of any key for it."""
     account.keys = {}
     account.made["DatasetGroup"][0] |= {"kmsKeyArn": None, "roleArn": None}
     assert account.bad() == []
-    note = account.notes()[0]
-    assert note == "it is ACTIVE, and has no key of yours: AWS's own key encrypts its data"
+    assert account.look()["without_key"] == ["movies"]
+    assert "\nmovies has no key of yours: Personalize encrypts it with its own" in account.written()
+
+
+def test_a_dataset_group_that_is_being_deleted(account: FakeAccount) -> None:
+    """It asks for nothing, and its jobs neither."""
+    account.made["DatasetGroup"][0]["status"] = "DELETE IN_PROGRESS"
+    account.keys, account.policies = {}, {}
+    report = account.look()
+    assert (report["asked"], report["missing"], report["problems"]) == ([], [], [])
+    assert report["notes"] == ["movies (dataset group) is DELETE IN_PROGRESS, and asks for nothing"]
+    nothing = "1 dataset group: nothing is asked of keys, roles and buckets\n"
+    assert account.written().endswith(nothing)
 
 
 def test_a_dataset_group_that_could_not_be_made(account: FakeAccount) -> None:
@@ -71,8 +175,8 @@ def test_a_dataset_group_that_could_not_be_made(account: FakeAccount) -> None:
         "failureReason": "Insufficient privileges.",
     }
     assert account.finding().says == [
-        "dataset group movies is CREATE FAILED: Insufficient privileges.: delete it, and create it "
-        "again once the policies allow all that it needs"
+        "movies (dataset group) is CREATE FAILED: Insufficient privileges.: delete it, and create "
+        "it again once the policies allow all that it needs"
     ]
     assert account.bad() == [("group-failed", "failed", GROUP)]
 
@@ -82,7 +186,7 @@ def test_a_dataset_group_whose_role_is_not_told(account: FakeAccount) -> None:
     account.made["DatasetGroup"][0]["roleArn"] = None
     assert account.bad() == []
     account.policies = {}
-    assert account.finding().needed_by == [LOAD]
+    assert account.finding().needed_by == [OF_LOAD]
 
 
 def test_a_key_that_is_gone(account: FakeAccount) -> None:
@@ -109,10 +213,10 @@ def test_a_job_whose_role_is_gone(account: FakeAccount) -> None:
     account.answer("GetRole", "NoSuchEntity", "Retired")
     account.add(matrix.DATASET_EXPORT_JOB, "dump", role=retired)
     assert account.bad() == []
-    assert account.notes()[0] == (
+    assert account.notes() == [
         f"dump {OF_DAY} (dataset export job) had role {retired}, which doesn't exist any "
         "more: what the next one needs isn't known"
-    )
+    ]
     account.add(matrix.METRIC_ATTRIBUTION, "clicks", role=retired)
     assert account.bad() == [("role-absent", "failed", retired)]
 
@@ -255,8 +359,7 @@ def test_a_condition_on_the_organization(
     of_role = {**allow(BASE_5, {"AWS": ROLE}), "Condition": mine}
     account.keys[KEY] = [of_role, allow(BASE_5, SERVICE)]
     report = look(account.connect(), [], 1, organization=organization)
-    (group,) = json.loads(report.to_json())["dataset_groups"]
-    assert {cause for cause, _, _ in bad(group)} == causes
+    assert {cause for cause, _, _ in bad(json.loads(report.to_json()))} == causes
     assert "template" not in report.to_text()
 
 
@@ -277,7 +380,7 @@ def test_a_failed_job_is_a_warning_until_there_is_a_newer_one() -> None:
     newer = DAY + timedelta(days=1)
     account.add(matrix.DATASET_IMPORT_JOB, "again", creationDateTime=newer)
     assert account.bad() == []
-    assert account.notes()[0] == f"{LOAD} failed: Insufficient privileges."
+    assert account.notes() == [f"{LOAD} failed: Insufficient privileges."]
 
 
 def test_jobs_with_other_destinations() -> None:
@@ -291,7 +394,7 @@ def test_jobs_with_other_destinations() -> None:
     account.add(matrix.DATASET_EXPORT_JOB, "other", destination=("s3://ratings/elsewhere/", None))
     finding = account.finding()
     assert finding.resources == [f"{BUCKET}/elsewhere/*"]
-    assert finding.needed_by == [f"other {OF_DAY} (dataset export job)"]
+    assert finding.needed_by == [f"other {OF_DAY} that is ACTIVE (dataset export job)"]
 
 
 def test_what_policies_should_have_mends_all_faults_at_once(account: FakeAccount) -> None:
@@ -304,7 +407,7 @@ def test_what_policies_should_have_mends_all_faults_at_once(account: FakeAccount
     account.trust = [trust({"Service": "lambda.amazonaws.com"})]
     causes = set()
     for _ in range(3):
-        report = account.report()
+        report = account.look()
         causes |= {finding.cause for finding in findings(report)}
         apply(account, report)
     assert account.bad() == []

@@ -217,7 +217,7 @@ def test_what_policies_should_have_heals_and_gives_no_more(start: int) -> None:
     for seed in range(start, start + 50):
         account, rounds = world(random.Random(seed)), 0
         while True:
-            report = account.report()
+            report = account.look()
             missing, certain = lacking(account), told(report, "missing")
             assert certain <= missing, (seed, certain - missing)
             if not certain and not report["problems"]:

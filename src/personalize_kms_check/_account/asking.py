@@ -15,7 +15,6 @@ from botocore import exceptions, xform_name
 from botocore.config import Config
 
 from .._terminal import say
-from .._values import as_written
 
 _AT_ONCE = 8
 """The number of calls that are made side by side."""
@@ -110,9 +109,13 @@ class Account:
         """Its partition."""
         return self._identity[1]
 
-    def client(self, service: str, region: str = "") -> Any:
-        """Return a client of a service, in a Region of its own if one is given."""
-        region = region or self.region
+    def knows(self, operation: str) -> bool:
+        """Tell if the installed boto3 has an operation."""
+        service, _, name = operation.partition(".")
+        return hasattr(self.client(service, self.region), xform_name(name))
+
+    def client(self, service: str, region: str) -> Any:
+        """Return a client of a service in a Region."""
         with self._creating:
             if (service, region) not in self._clients:
                 # A service may be any string here, which no overload of the stubs has.
@@ -125,65 +128,68 @@ class Account:
         """Return a member of an operation's answer, from the Region of the resource.
 
         Raises:
-            NotAnsweredError: if it is denied, throttled, lost, or not from AWS; other questions may
-                be answered.
-            AbsentError: if there is no such thing.
+            NotAnsweredError, AbsentError: for this question; others may be answered.
         """
-        return self._answer(operation, member, resource, arguments)[member]
+        answer = self._answer(operation, resource, arguments)
+        return self._member(answer, member, operation, resource)
 
     def see(self, operation: str, member: str, resource: str, **arguments: Any) -> tuple[Any, str]:
         """Return the same, or why it can't be seen; none and no reason for what doesn't exist."""
-        return _seen(partial(self.ask, operation, member, resource, **arguments))
+        return seen(partial(self.ask, operation, member, resource, **arguments))
 
     def see_all(
-        self, operation: str, member: str, resource: str, **arguments: Any
+        self, operation: str, member: str, resource: str, *fields: str, **arguments: Any
     ) -> tuple[list[Any] | None, str]:
         """Return a whole listing, or why a part of it can't be seen; neither if there is none."""
-        return _seen(lambda: list(self.pages(operation, member, resource, **arguments)))
+        return seen(lambda: list(self.pages(operation, member, resource, *fields, **arguments)))
 
-    def pages(self, operation: str, member: str, resource: str, **arguments: Any) -> Iterator[Any]:
-        """Yield the members of a listing, page by page."""
+    def pages(
+        self, operation: str, member: str, resource: str, *fields: str, **arguments: Any
+    ) -> Iterator[Any]:
+        """Yield the members of a listing, page by page; each has to have some fields."""
         answered, asked = _NEXT_PAGE[operation.partition(".")[0]]
         while True:
-            answer = self._answer(operation, member, resource, arguments)
-            yield from answer[member]
+            answer = self._answer(operation, resource, arguments)
+            for entry in self._member(answer, member, operation, resource):
+                for field in fields:
+                    self._member(entry, field, operation, resource)
+                yield entry
             if not answer.get(answered):
                 return
             arguments[asked] = answer[answered]
 
-    def _answer(self, operation: str, member: str, resource: str, arguments: dict[str, Any]) -> Any:
+    def _answer(self, operation: str, resource: str, arguments: dict[str, Any]) -> Any:
         service, _, name = operation.partition(".")
         # The ARNs of IAM and S3 have no Region.
         region = (resource.split(":")[3] if resource.startswith("arn:") else "") or self.region
-        action = f"{service}:{_PERMISSIONS.get(name, name)}"
         # Saves time: each call of a service that can't be reached takes half a minute.
         if why := self._unreachable.get((service, region)):
-            raise self.not_seen(action, why, resource)
+            raise self.not_seen(operation, why, resource)
         try:
-            call = getattr(self.client(service, region), xform_name(name), None)
-            answer = None if call is None else call(**arguments)
+            return getattr(self.client(service, region), xform_name(name))(**arguments)
         except Exception as error:  # the SDK raises those of files and of what it can't read, too
-            if _is_absent(error, name):
-                raise AbsentError(str(error)) from error
             why = _why(error, name)
-            if isinstance(error, (exceptions.ConnectionError, exceptions.HTTPClientError)):
+            if not why:
+                raise AbsentError(str(error)) from error
+            if isinstance(error, exceptions.ConnectionError):  # a late answer isn't one
                 self._unreachable[service, region] = why
-            raise self.not_seen(action, why, resource) from error
-        if answer is None:
-            raise self.not_seen(action, "isn't in the installed boto3: upgrade it", resource)
-        if answer.get(member, {}) == {}:
-            raise self.not_seen(action, f"was answered without {member}", resource)
-        if member == "Policy" and isinstance(answer[member], str):
-            answer[member] = as_written(answer[member])
-        return answer
+            raise self.not_seen(operation, why, resource) from error
 
-    def not_seen(self, action: str, why: str, resource: str) -> NotAnsweredError:
-        """Note that an action doesn't show a resource, and return the error."""
+    def _member(self, answer: Any, path: str, operation: str, resource: str) -> Any:
+        member = member_of(answer, path)
+        if member == {}:
+            raise self.not_seen(operation, f"was answered without {path}", resource)
+        return member
+
+    def not_seen(self, operation: str, why: str, resource: str) -> NotAnsweredError:
+        """Note that an operation doesn't show a resource, and return the error."""
+        service, _, name = operation.partition(".")
+        action = f"{service}:{_PERMISSIONS.get(name, name)}"
         self.not_answered.setdefault((action, why), set()).add(resource)
         return NotAnsweredError(f"{action} {why}")
 
 
-def _seen(question: Callable[[], T]) -> tuple[T | None, str]:
+def seen(question: Callable[[], T]) -> tuple[T | None, str]:
     """Return an answer, or why there is none; neither for what doesn't exist."""
     try:
         return question(), ""
@@ -193,35 +199,46 @@ def _seen(question: Callable[[], T]) -> tuple[T | None, str]:
         return None, ""
 
 
-def side_by_side(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:
-    """Yield what reading each thing gives, in their order; some are read at the same time."""
-    names, told = list(names), monotonic()
+class Progress:
+    """Tells somebody who waits how far it is, every few seconds."""
+
+    def __init__(self) -> None:
+        self._told = monotonic()
+
+    def tell(self, message: str) -> None:
+        """Write a line to the standard error, unless one was written a moment ago."""
+        if monotonic() - self._told > _PROGRESS_AFTER:
+            self._told = monotonic()
+            say(message)
+
+
+def side_by_side(read: Callable[[str], T], names: Iterable[str], kind: str) -> dict[str, T]:
+    """Return what reading each thing gives, by name; some are read at the same time."""
+    names, progress = list(dict.fromkeys(names)), Progress()
+    answers: dict[str, T] = {}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for number, answer in enumerate(pool.map(read, names), 1):
-            if monotonic() - told > _PROGRESS_AFTER:
-                told = monotonic()
-                say(f"{number:,} of {len(names):,} dataset groups read")
-            yield answer
+        for name, answer in zip(names, pool.map(read, names), strict=True):
+            answers[name] = answer
+            progress.tell(f"{len(answers):,} of {len(names):,} {kind} read")
+    return answers
 
 
-def _code_of(error: exceptions.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _is_absent(error: Exception, operation: str) -> bool:
-    """Tell if there is no such thing; another operation's error is about credentials."""
-    if not isinstance(error, exceptions.ClientError) or error.operation_name != operation:
-        return False
-    return _code_of(error) in _ABSENT
+def member_of(answer: Any, path: str) -> Any:
+    """Return a member of an answer, such as ``Policy.DefaultVersionId``; empty if it's missing."""
+    for name in path.split("."):
+        answer = (answer or {}).get(name, {})
+    return answer
 
 
 def _why(error: Exception, operation: str) -> str:
-    """Return why something isn't answered, in a few words."""
+    """Return why something isn't answered, in a few words; empty if there is no such thing."""
     if not isinstance(error, exceptions.ClientError):
         return f"failed with {type(error).__name__}"
-    code = _code_of(error)
+    code = str(error.response.get("Error", {}).get("Code", ""))
     if error.operation_name != operation:  # the one that gets credentials
         return f"failed, since {error.operation_name} failed with {code}"
+    if code in _ABSENT:
+        return ""
     return "was denied" if code in _DENIED else f"failed with {code}"
 
 

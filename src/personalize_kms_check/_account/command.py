@@ -63,8 +63,8 @@ def doctor(
     """Look at what is deployed, and say what keeps Amazon Personalize from working with it.
 
     DATASET_GROUP is an ARN or a name; without one, all of the account and Region are looked at,
-    with their newest jobs and their metric attributions, keys, roles and buckets. The worst comes
-    first. It only reads: nothing is changed.
+    with their newest jobs and their metric attributions, keys, roles and buckets. A fault is told
+    once, the worst first. It only reads: nothing is changed.
 
     \b
     Exit code: 0 if nothing is missing or wrong, 1 if something is, 2 if the
@@ -101,7 +101,8 @@ def doctor(
     counts = report.counts
     is_decided = counts["missing"] or counts["problems"] or counts["allowed"]
     if counts["undecided"] and not is_decided:
-        stop("nothing could be decided: the report ends with what wasn't answered")
+        why = "says what wasn't answered" if account.not_answered else "says why"
+        stop(f"nothing could be decided: the report {why}")
     if strict and (counts["undecided"] or counts["warnings"]):
         sys.exit(FOUND)
     sys.exit(FOUND if counts["missing"] or counts["problems"] else PASSED)

@@ -19,62 +19,65 @@ def read_key(account: Account, reference: str) -> Key:
         return of_aws  # it isn't there before S3 needs it for the first time
     if not reference.startswith("arn:"):
         reference = own + (reference if reference.startswith("alias/") else f"key/{reference}")
-    key = Key(reference)
-    described, key.unseen_state = account.see(
+    described, unseen_state = account.see(
         "kms.DescribeKey", "KeyMetadata", reference, KeyId=reference
     )
-    if described is not None:
-        if described.get("KeyManager") == "AWS":
-            return of_aws
-        key = Key(described["Arn"], spec=described["KeySpec"], usage=described["KeyUsage"])
-        key.state = described["KeyState"]
-        if "DeletionDate" in described:
-            key.deleted_on = f"{described['DeletionDate']:%Y-%m-%d}"
-    elif not key.unseen_state:
+    if described is None and not unseen_state:
         return Key(reference, exists=False)
-    elif ":alias/" in reference:
-        return key
-    policy, key.unseen = account.see(
-        "kms.GetKeyPolicy", "Policy", key.arn, KeyId=key.arn, PolicyName="default"
+    described = described or {}
+    if described.get("KeyManager") == "AWS":
+        return of_aws
+    arn = str(described.get("Arn") or reference)
+    if not unseen_state and ("KeyState" not in described or ":alias/" in arn):
+        unseen_state = "KMS has answered without the key's ARN or state"
+    if ":alias/" in arn:
+        return Key(arn, unseen_state=unseen_state)
+    policy, unseen = account.see("kms.GetKeyPolicy", "Policy", arn, KeyId=arn, PolicyName="default")
+    if policy is None and not unseen:
+        unseen = "KMS shows it only to its own account"
+    deleted_on = described.get("DeletionDate")
+    return Key(
+        arn,
+        unseen=unseen,
+        policies=[] if policy is None else [_policy(policy, "the key policy")],
+        spec=described.get("KeySpec", "SYMMETRIC_DEFAULT"),
+        usage=described.get("KeyUsage", "ENCRYPT_DECRYPT"),
+        state=described.get("KeyState", "Enabled"),
+        deleted_on=f"{deleted_on:%Y-%m-%d}" if deleted_on else "",
+        unseen_state=unseen_state,
     )
-    if policy is not None:
-        key.policies = [Policy(policy, "the key policy")]
-    elif not key.unseen:
-        key.unseen = "KMS shows it only to its own account"
-    return key
 
 
-def read_bucket(account: Account, name: str) -> Bucket:
-    """Read a bucket, of this account or another one.
-
-    Its key is as the bucket has it: an ARN, an id or an alias.
-    """
-    arn = f"arn:{account.partition}:s3:::{name}"
-    bucket = Bucket(arn, unknown(f"account of {arn}"))
+def read_bucket(account: Account, arn: str) -> Bucket:
+    """Read a bucket, of any account; its key is as it has it, an ARN, an id or an alias."""
+    name, region, unseen_region = arn.rpartition(":")[2], "", ""
     try:
-        region = account.ask("s3.GetBucketLocation", "LocationConstraint", arn, Bucket=name)
+        answer = account.ask("s3.GetBucketLocation", "LocationConstraint", arn, Bucket=name)
         # S3 gives the first Region no name, and has a name from before there were Regions.
-        bucket.region = "eu-west-1" if region == "EU" else region or "us-east-1"
+        region = "eu-west-1" if answer == "EU" else answer or "us-east-1"
     except NotAnsweredError as error:
-        bucket.unseen_region = str(error)
+        unseen_region = str(error)
     except AbsentError:
         return Bucket(arn, account.id, exists=False)
-    policy, bucket.unseen = account.see("s3.GetBucketPolicy", "Policy", arn, Bucket=name)
-    if policy is not None:
-        bucket.policies = [Policy(policy, "the bucket policy")]
-    if not bucket.unseen:
-        # S3 shows a bucket's policy, or that there is none, to nobody else.
-        bucket.account = account.id
-    member = "ServerSideEncryptionConfiguration"
-    encryption, bucket.unseen_encryption = account.see(
-        "s3.GetBucketEncryption", member, arn, Bucket=name
+    policy, unseen = account.see("s3.GetBucketPolicy", "Policy", arn, Bucket=name)
+    rules, unseen_encryption = account.see(
+        "s3.GetBucketEncryption", "ServerSideEncryptionConfiguration.Rules", arn, Bucket=name
     )
-    bucket.key_arn = _default_key(encryption) if encryption is not None else None
-    return bucket
+    return Bucket(
+        arn,
+        # S3 shows a bucket's policy, or that there is none, to nobody else.
+        unknown(f"account of {arn}") if unseen else account.id,
+        unseen=unseen,
+        policies=[] if policy is None else [_policy(policy, "the bucket policy")],
+        key_arn=_default_key(rules or ()),
+        unseen_encryption=unseen_encryption,
+        region=region,
+        unseen_region=unseen_region,
+    )
 
 
-def _default_key(encryption: Any) -> str | None:
-    for rule in encryption["Rules"]:
+def _default_key(rules: Any) -> str | None:
+    for rule in rules:
         default = rule.get("ApplyServerSideEncryptionByDefault", {})
         if str(default.get("SSEAlgorithm", "")).startswith("aws:kms"):
             return str(default.get("KMSMasterKeyID") or AWS_MANAGED_KEY)
@@ -86,70 +89,73 @@ def read_role(account: Account, arn: str) -> Role:
     if arn.split(":")[4] != account.id:
         why = "it is in another account"
         return Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
-    role, name = Role(arn), arn.rpartition("/")[2]
-    described, unseen = account.see("iam.GetRole", "Role", arn, RoleName=name)
-    if unseen:
-        role.unseen_trust = role.unseen_boundary = unseen
-    elif described is None or described["Arn"] != arn:  # the name may be there, on another path
+    name = arn.rpartition("/")[2]
+    described, unseen_role = account.see("iam.GetRole", "Role", arn, RoleName=name)
+    # The name may be there, on another path.
+    if not unseen_role and (described is None or described.get("Arn", arn) != arn):
         return Role(arn, exists=False)
-    else:
-        role.unique_id = described["RoleId"]
-        role.trust = [_policy(described["AssumeRolePolicyDocument"], "the trust policy")]
-        boundary = described.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-        if boundary is not None:
-            _add_boundary(account, role, boundary)
-    _add_policies(account, role, name)
-    return role
-
-
-def _add_boundary(account: Account, role: Role, arn: str) -> None:
-    document, role.unseen_boundary = _managed(account, arn)
-    role.notes = (f"its permissions boundary is {arn}",)
-    if document is None and not role.unseen_boundary:
-        document = {"Statement": []}
-        role.notes = (f"its permissions boundary {arn} doesn't exist, and allows nothing",)
-    if document is not None:
-        role.boundary = _policy(document, f"permissions boundary {arn.rpartition('/')[2]}")
-
-
-def _add_policies(account: Account, role: Role, name: str) -> None:
-    """Add the IAM policies that can be seen, and the reasons why others can't."""
-    names, unseen_names = account.see_all(
-        "iam.ListRolePolicies", "PolicyNames", role.arn, RoleName=name
+    described = described or {}
+    trust, unseen_trust = described.get("AssumeRolePolicyDocument"), unseen_role
+    if trust is None and not unseen_role:
+        unseen_trust = "IAM has answered without it"
+    boundary, unseen_boundary, note = None, unseen_role, ""
+    if boundary_arn := described.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"):
+        document, unseen_boundary = _managed(account, boundary_arn)
+        if document is None and not unseen_boundary:
+            document = {"Statement": []}
+            note = f"its permissions boundary {boundary_arn} doesn't exist, and allows nothing"
+        if document is not None:
+            boundary = _policy(document, f"permissions boundary {boundary_arn.rpartition('/')[2]}")
+    identity, unseen, exists = _policies_of_role(account, arn, name)
+    return Role(
+        arn,
+        unseen=unseen,
+        exists=exists,
+        notes=(note,) if note else (),
+        trust=[] if trust is None else [_policy(trust, "the trust policy")],
+        identity=identity,
+        boundary=boundary,
+        unseen_trust=unseen_trust,
+        unseen_boundary=unseen_boundary,
+        unique_id=described.get("RoleId", ""),
     )
+
+
+def _policies_of_role(account: Account, arn: str, name: str) -> tuple[list[Policy], str, bool]:
+    """Return the IAM policies that can be seen, why others can't, and whether the role exists."""
+    names, unseen_names = account.see_all("iam.ListRolePolicies", "PolicyNames", arn, RoleName=name)
     attached, unseen_attached = account.see_all(
-        "iam.ListAttachedRolePolicies", "AttachedPolicies", role.arn, RoleName=name
+        "iam.ListAttachedRolePolicies", "AttachedPolicies", arn, "PolicyArn", RoleName=name
     )
     if names is None and not unseen_names:
-        # Only the role itself wasn't answered, and it is gone.
-        role.exists = False
-        return
+        return [], "", False  # only the role itself wasn't answered, and it is gone
     answers: list[tuple[str, Any, str]] = []
     for inline in names or ():
         asked = {"RoleName": name, "PolicyName": inline}
-        answer = account.see("iam.GetRolePolicy", "PolicyDocument", role.arn, **asked)
+        answer = account.see("iam.GetRolePolicy", "PolicyDocument", arn, **asked)
         answers.append((f"inline policy {inline}", *answer))
-    for arn in [policy["PolicyArn"] for policy in attached or ()]:
-        answers.append((f"policy {arn.rpartition('/')[2]}", *_managed(account, arn)))
-    unseen = [unseen_names, unseen_attached]
-    for policy, document, why in answers:
+    for policy in attached or ():
+        answer = _managed(account, policy["PolicyArn"])
+        answers.append((f"policy {policy['PolicyArn'].rpartition('/')[2]}", *answer))
+    policies, unseen = [], [unseen_names, unseen_attached]
+    for title, document, why in answers:
         if document is not None:
-            role.identity.append(_policy(document, policy))
+            policies.append(_policy(document, title))
         elif why:  # otherwise it was deleted since it was listed
-            unseen.append(f"{policy}: {why}")
-    role.unseen = ", ".join(filter(None, unseen))
+            unseen.append(f"{title}: {why}")
+    return policies, ", ".join(filter(None, unseen)), True
 
 
 def _managed(account: Account, arn: str) -> tuple[Any, str]:
     """Return a managed policy's document, or why it can't be seen."""
-    policy, unseen = account.see("iam.GetPolicy", "Policy", arn, PolicyArn=arn)
-    if policy is None:
+    version, unseen = account.see("iam.GetPolicy", "Policy.DefaultVersionId", arn, PolicyArn=arn)
+    if version is None:
         return None, unseen
-    asked = {"PolicyArn": arn, "VersionId": policy["DefaultVersionId"]}
-    version, unseen = account.see("iam.GetPolicyVersion", "PolicyVersion", arn, **asked)
-    return None if version is None else version["Document"], unseen
+    asked = {"PolicyArn": arn, "VersionId": version}
+    return account.see("iam.GetPolicyVersion", "PolicyVersion.Document", arn, **asked)
 
 
-def _policy(parsed: Any, name: str) -> Policy:
-    """Return a policy that boto3 has parsed, read as that of a key is."""
-    return Policy(as_written(json.dumps(parsed)), name)
+def _policy(document: Any, name: str) -> Policy:
+    """Return a policy, of which boto3 has parsed the document if it is IAM's."""
+    text = document if isinstance(document, str) else json.dumps(document)
+    return Policy(as_written(text), name)

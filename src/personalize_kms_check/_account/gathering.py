@@ -1,123 +1,103 @@
-"""Everything that a dataset group and its jobs have to do with, as the judge's model."""
+"""Everything that dataset groups and their jobs have to do with, as the judge's model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
-from .. import matrix
-from .._asked import Asked, Location
-from .._model import AccessModel
-from .asking import Account
+from .._asked import Asked, Location, OpenQuestion
+from .._causes import Cause
+from .._model import AccessModel, Bucket, Key
+from ..matrix import Permissions
+from .asking import Account, side_by_side
 from .deployed_owners import read_bucket, read_key, read_role
-from .groups import Group, Jobs, LocationOfJob, PersonalizeJob
-
-T = TypeVar("T")
+from .groups import Group, PersonalizeJob
 
 
-class AccountReader:
-    """Reads keys, roles and buckets, each with the same answer whenever it is asked for."""
-
-    def __init__(self, account: Account, organization: str) -> None:
-        self.account = account
-        self.organization = organization
-        self.key = answering_once(partial(read_key, account))
-        self.role = answering_once(partial(read_role, account))
-        self.bucket = answering_once(partial(read_bucket, account))
-
-
-def answering_once(read: Callable[[str], T]) -> Callable[[str], T]:
-    """Return a function that keeps the first answer, should two threads ask at one moment."""
-    answers: dict[str, T] = {}
-
-    def answer(name: str) -> T:
-        return answers[name] if name in answers else answers.setdefault(name, read(name))
-
-    return answer
-
-
-def gather(reader: AccountReader, group: Group, jobs: Jobs) -> Gathered:
-    """Read all keys, roles and buckets that a dataset group and its jobs have to do with."""
-    names, organization = {group.arn: group.name}, reader.organization
-    gathered = Gathered(reader, group, jobs, AccessModel(names=names, organization=organization))
-    gathered.add_group()
-    for job in jobs.newest:
-        if not gathered.has_no_role(job):
-            gathered.add_job(job)
-    return gathered
-
-
-@dataclass
+@dataclass(frozen=True)
 class Gathered:
-    """A dataset group with its jobs, and the model of all that they have to do with."""
+    """Dataset groups, and the model of all that they and their jobs have to do with."""
 
-    reader: AccountReader
-    group: Group
-    jobs: Jobs
+    groups: Sequence[Group]
     model: AccessModel
+    worked: Container[Asked]
+    """The requests for jobs that did what they were asked for."""
+    retired: Sequence[PersonalizeJob]
+    """The jobs whose roles don't exist any more: the next ones will have others."""
 
-    @property
-    def key_of_group(self) -> str | None:
-        """The ARN of the dataset group's key, if it has one."""
-        return self.group.described.get("kmsKeyArn")
 
-    def has_no_role(self, job: PersonalizeJob) -> bool:
-        """Tell if the role of a job doesn't exist any more: the next one will have another."""
-        return job.permissions.is_job and not self.reader.role(job.role_arn).exists
+def gather(
+    account: Account, groups: Sequence[Group], unknown: Iterable[Permissions], organization: str
+) -> Gathered:
+    """Read all keys, roles and buckets that dataset groups and their jobs have to do with.
 
-    def add_group(self) -> None:
-        """Add what the dataset group itself asks for; without a key it asks for nothing."""
-        role_arn = self.group.described.get("roleArn")
-        if self.key_of_group:
-            self._add_key(self.key_of_group)
-            if role_arn:
-                self._add(self._asked(self.group.name, matrix.DATASET_GROUP, role_arn))
+    Each is read once. Roles are first: a job whose role is gone needs neither keys nor buckets.
+    ``unknown`` has the kinds of jobs that the installed boto3 doesn't have.
+    """
+    jobs = [job for group in groups for job in group.jobs]
+    role_arns = [job.asked.role_arn for job in jobs]
+    roles = side_by_side(partial(read_role, account), role_arns, "roles")
+    at_work: list[PersonalizeJob] = []
+    retired: list[PersonalizeJob] = []
+    locations: list[Location] = []
+    for job in jobs:
+        if job.asked.permissions.is_job and not roles[job.asked.role_arn].exists:
+            retired.append(job)
+        else:
+            at_work.append(job)
+            locations += job.asked.locations
+    bucket_arns = [location.bucket_arn for location in locations]
+    buckets = side_by_side(partial(read_bucket, account), bucket_arns, "buckets")
+    references = [group.key for group in groups if group.key and group.is_at_work]
+    references += [location.key_arn for location in locations if location.key_arn]
+    references += [bucket.key_arn for bucket in buckets.values() if bucket.key_arn]
+    keys = side_by_side(partial(read_key, account), references, "keys")
+    asked = {_with_keys(job.asked, keys): job for job in at_work}
+    worked = {request for request, job in asked.items() if job.has_worked}
+    names = {request.role_arn: request.role_arn.partition(":role/")[2] for request in asked}
+    model = AccessModel(
+        keys={key.arn: key for key in keys.values()},
+        roles={arn: roles[arn] for arn in names},
+        buckets={arn: _with_key(bucket, keys) for arn, bucket in buckets.items()},
+        asked=[*asked],
+        without_key=[group.name for group in groups if group.is_at_work and not group.key],
+        names=names | {arn: arn.rpartition(":")[2] for arn in buckets},
+        open_questions=[*_questions(groups, unknown)],
+        organization=organization,
+    )
+    return Gathered(groups, model, worked, retired)
 
-    def add_job(self, job: PersonalizeJob) -> None:
-        """Add what a job or a metric attribution asks for."""
-        asked = self._asked(job.name, job.permissions, job.role_arn)
-        source, destination = self._location(job.source), self._location(job.destination)
-        if destination:
-            destination = destination._replace(is_folder=True)
-        self._add(replace(asked, source=source, destination=destination))
 
-    def _asked(self, name: str, permissions: matrix.Permissions, role_arn: str) -> Asked:
-        account = self.reader.account
-        return Asked(name, permissions, role_arn, account.id, account.region, self.key_of_group)
+def _with_keys(asked: Asked, keys: Mapping[str, Key]) -> Asked:
+    """Return a request with the ARNs of its keys."""
 
-    def _add(self, asked: Asked) -> None:
-        arn = asked.role_arn
-        self.model.names[arn] = arn.partition(":role/")[2]
-        self.model.roles[arn] = self.reader.role(arn)
-        self.model.asked.append(asked)
+    def located(location: Location | None) -> Location | None:
+        if location is None or not location.key_arn:
+            return location
+        return location._replace(key_arn=keys[location.key_arn].arn)
 
-    def _location(self, given: LocationOfJob | None) -> Location | None:
-        if given is None:
-            return None
-        key_arn = self._add_key(given.key) if given.key else None
-        return Location(self._add_bucket(given.bucket), given.prefix, key_arn)
+    source, destination = located(asked.source), located(asked.destination)
+    own = keys[asked.dataset_group_key].arn if asked.dataset_group_key else None
+    return replace(asked, dataset_group_key=own, source=source, destination=destination)
 
-    def _add_bucket(self, name: str) -> str:
-        """Put a bucket into the model, and return its ARN."""
-        bucket = self.reader.bucket(name)
-        if bucket.arn in self.model.buckets:
-            return bucket.arn
-        if bucket.key_arn is not None:
-            reference = bucket.key_arn
-            key = self.reader.key(reference)
-            if key.unseen_state and ":alias/" in key.arn:
-                why = f"its default key is {reference}, and {key.unseen_state}"
-                bucket = replace(bucket, key_arn=None, unseen_encryption=why)
-            else:
-                bucket = replace(bucket, key_arn=self._add_key(reference))
-        self.model.buckets[bucket.arn] = bucket
-        self.model.names[bucket.arn] = name
-        return bucket.arn
 
-    def _add_key(self, reference: str) -> str:
-        """Put a key into the model, and return its ARN."""
-        key = self.reader.key(reference)
-        self.model.keys.setdefault(key.arn, key)
-        return key.arn
+def _questions(groups: Sequence[Group], unknown: Iterable[Permissions]) -> Iterator[OpenQuestion]:
+    for row in unknown:
+        yield OpenQuestion(f"{row.resource}s", f"List{row.noun}s", cause=Cause.KIND_UNKNOWN)
+    for group in groups:
+        if group.unseen:
+            yield OpenQuestion(group.label, group.unseen, cause=Cause.GROUP_UNSEEN)
+        elif group.jobs_unseen:
+            yield OpenQuestion(group.label, "", cause=Cause.JOBS_UNSEEN)
+
+
+def _with_key(bucket: Bucket, keys: Mapping[str, Key]) -> Bucket:
+    """Return a bucket with the ARN of its default key, or with the reason why it isn't known."""
+    if bucket.key_arn is None:
+        return bucket
+    key = keys[bucket.key_arn]
+    if key.unseen_state and ":alias/" in key.arn:
+        why = f"its default key is {bucket.key_arn}, and {key.unseen_state}"
+        return replace(bucket, key_arn=None, unseen_encryption=why)
+    return replace(bucket, key_arn=key.arn)

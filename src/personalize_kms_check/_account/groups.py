@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..matrix import ROWS, Permissions, S3Access
-from .asking import AbsentError, Account, DoctorError, NotAnsweredError
+from .._asked import Asked, Location
+from ..matrix import DATASET_GROUP, ROWS, WRITE_OBJECTS, Permissions, S3Access
+from .asking import Account, DoctorError, member_of, seen
 
 # Roles, keys and buckets of older jobs may have lost what nobody needs any more.
 _LOOKED_AT = timedelta(days=90)
 _S3 = "s3://"
-
-BySolution = dict[str, dict[str, list[Any]]]
-"""The jobs of each kind, by the ARNs of their solutions."""
-
-
-class LocationOfJob(NamedTuple):
-    """A file or folder in S3."""
-
-    bucket: str
-    prefix: str
-    key: str | None
-    """The key that the job names for it."""
+_OF_VERSIONS = "SolutionVersionArn"
 
 
 @dataclass(frozen=True)
 class PersonalizeJob:
-    """A job or a metric attribution: what it was asked for, and how it ended."""
+    """A dataset group, job or metric attribution: what it was asked for, and how it ended."""
 
-    permissions: Permissions
-    name: str
-    """Its name, of a job with the day on which it was made."""
-    role_arn: str
-    source: LocationOfJob | None = None
-    destination: LocationOfJob | None = None
+    asked: Asked
+    """The request, with keys as it names them, and the status of a job in its name."""
+    label: str
+    """The name that reports use for it."""
     failure: str = ""
     """Personalize's reason, if it failed."""
+    has_worked: bool = False
+    """True for a job that did what it was asked for, with the permissions of its day."""
     is_past: bool = False
     """True for a job after which another one of its kind was made."""
-
-    @property
-    def label(self) -> str:
-        """The name that reports use for it."""
-        return f"{self.name} ({self.permissions.resource})"
 
 
 @dataclass(frozen=True)
@@ -54,13 +40,33 @@ class Group:
     """A dataset group as Personalize describes it, or the reason why it can't be seen."""
 
     arn: str
-    described: Mapping[str, Any]
+    status: str = ""
+    key: str = ""
+    """The ARN of its key; empty where it has none."""
+    failure: str = ""
+    """Personalize's reason, if it couldn't be created."""
     unseen: str = ""
+    jobs: tuple[PersonalizeJob, ...] = ()
+    """Itself, if it has a key and a role; its newest jobs, and all metric attributions."""
+    older: int = 0
+    """The number of jobs that weren't looked at."""
+    jobs_unseen: bool = False
+    """True if a job, or a listing, wasn't answered."""
 
     @property
     def name(self) -> str:
         """Its name."""
         return self.arn.rpartition("/")[2]
+
+    @property
+    def label(self) -> str:
+        """The name that reports use for it."""
+        return f"{self.name} ({DATASET_GROUP.resource})"
+
+    @property
+    def is_at_work(self) -> bool:
+        """False if it can't be seen, or is being deleted: it asks for nothing."""
+        return not self.unseen and not self.status.startswith("DELETE")
 
 
 def group_arns(account: Account, wanted: Sequence[str]) -> list[str]:
@@ -73,131 +79,145 @@ def group_arns(account: Account, wanted: Sequence[str]) -> list[str]:
                 f"{arn} isn't a dataset group of account {account.id} and Region {account.region}: "
                 "set --profile or --region, or pass another one"
             )
-    if not wanted:
-        groups = account.pages("personalize.ListDatasetGroups", "datasetGroups", "*")
-        return [str(group["datasetGroupArn"]) for group in groups]
-    return list(dict.fromkeys(given))
+    if wanted:
+        return given
+    field = "datasetGroupArn"
+    groups = account.pages("personalize.ListDatasetGroups", "datasetGroups", "*", field)
+    return [str(group[field]) for group in groups]
 
 
-def read_group(account: Account, arn: str) -> Group | None:
-    """Read a dataset group; none if it doesn't exist."""
-    described, unseen = account.see(
-        "personalize.DescribeDatasetGroup", "datasetGroup", arn, datasetGroupArn=arn
-    )
-    return Group(arn, described or {}, unseen) if described or unseen else None
+class GroupReader:
+    """Reads dataset groups, each with its newest jobs of each kind, and all metric attributions."""
+
+    def __init__(self, account: Account, newest: int) -> None:
+        self._account = account
+        self._newest = newest
+        self._since = datetime.now(UTC) - _LOOKED_AT
+        rows = [row for row in ROWS if row.made_for]
+        self.unknown = [row for row in rows if not account.knows(f"personalize.List{row.noun}s")]
+        """The kinds of jobs that the installed boto3 doesn't have."""
+        self._rows = [row for row in rows if row not in self.unknown]
+        # The listings need no version, and a solution that is trained each day has hundreds
+        # (https://docs.aws.amazon.com/personalize/latest/dg/API_ListBatchInferenceJobs.html).
+        self._of_versions: dict[str, list[Any] | None] = {}
+        for row in self._rows:
+            if row.made_for == _OF_VERSIONS:
+                fields = ("creationDateTime", "solutionVersionArn")
+                self._of_versions[row.noun] = self._listed(row.noun, "*", *fields)
+
+    def read(self, arn: str) -> Group | None:
+        """Read a dataset group; none if it doesn't exist."""
+        described, unseen = self._account.see(
+            "personalize.DescribeDatasetGroup", "datasetGroup", arn, datasetGroupArn=arn
+        )
+        if described is None:
+            return Group(arn, unseen=unseen) if unseen else None
+        status, key = str(described.get("status")), described.get("kmsKeyArn") or ""
+        group = Group(arn, status, key, _failure(described))
+        if not group.is_at_work:
+            return group
+        jobs: list[PersonalizeJob] = []
+        if key and described.get("roleArn"):
+            account = self._account
+            own = (described["roleArn"], account.id, account.region, key)
+            asked = Asked(group.name, DATASET_GROUP, *own)
+            jobs.append(PersonalizeJob(asked, asked.label))
+        return self._with_jobs(group, jobs)
+
+    def _with_jobs(self, group: Group, jobs: list[PersonalizeJob]) -> Group:
+        datasets = self._listed("Dataset", group.arn, datasetGroupArn=group.arn)
+        solutions = self._listed("Solution", group.arn, datasetGroupArn=group.arn)
+        made_for = {
+            "DatasetGroupArn": [group.arn],
+            "DatasetArn": [dataset["datasetArn"] for dataset in datasets or ()],
+            _OF_VERSIONS: [solution["solutionArn"] for solution in solutions or ()],
+        }
+        older, unseen = 0, datasets is None or solutions is None
+        for row in self._rows:
+            for parent in made_for[row.made_for]:
+                listed = self._made_for(row, parent)
+                chosen = sorted(listed or (), key=itemgetter("creationDateTime"), reverse=True)
+                if row.is_job:  # a metric attribution is at work for as long as it exists
+                    newest = chosen[: self._newest]
+                    chosen = [job for job in newest if job["creationDateTime"] > self._since]
+                older += len(listed or ()) - len(chosen)
+                unseen |= listed is None
+                for summary in chosen:
+                    job, why = seen(partial(_read_job, self._account, row, group, summary))
+                    unseen |= bool(why)
+                    if job:  # otherwise it may be deleted since it was listed
+                        is_past = row.is_job and summary is not chosen[0]
+                        jobs.append(replace(job, is_past=is_past))
+        return replace(group, jobs=tuple(jobs), older=older, jobs_unseen=unseen)
+
+    def _made_for(self, row: Permissions, parent: str) -> list[Any] | None:
+        """Return the jobs of a kind that were made for something; none if they can't be seen."""
+        if row.made_for != _OF_VERSIONS:
+            arguments = {_field(row.made_for): parent}
+            return self._listed(row.noun, parent, "creationDateTime", **arguments)
+        listed, versions = self._of_versions[row.noun], f"{parent}/"
+        if listed is None:
+            return None
+        return [job for job in listed if job["solutionVersionArn"].startswith(versions)]
+
+    def _listed(self, noun: str, about: str, *fields: str, **arguments: Any) -> list[Any] | None:
+        """Return a listing; none if it can't be seen."""
+        member, operation = _field(noun), f"personalize.List{noun}s"
+        listed, unseen = self._account.see_all(
+            operation, f"{member}s", about, f"{member}Arn", *fields, **arguments
+        )
+        return None if unseen else listed or []
 
 
-@dataclass
-class Jobs:
-    """The jobs of a dataset group that were looked at, and how many older ones were not."""
-
-    newest: list[PersonalizeJob] = field(default_factory=list)
-    older: int = 0
-    unseen: int = 0
-    """The number of those that couldn't be looked at, and of their listings."""
-
-
-def jobs_by_solution(account: Account) -> BySolution:
-    """List the jobs that are made for solution versions; a listing that can't be seen is left out.
-
-    The listings need no version, and a solution that is trained each day has hundreds
-    (https://docs.aws.amazon.com/personalize/latest/dg/API_ListBatchInferenceJobs.html).
-    """
-    by_solution: BySolution = {}
-    for row in ROWS:
-        if row.made_for == "SolutionVersionArn":
-            operation, member = f"personalize.List{row.noun}s", f"{_field(row.noun)}s"
-            listed, _ = account.see_all(operation, member, "*")
-            if listed is not None:
-                by_solution[row.noun] = {}
-            for job in listed or ():
-                solution = str(job.get("solutionVersionArn")).rpartition("/")[0]
-                by_solution[row.noun].setdefault(solution, []).append(job)
-    return by_solution
-
-
-def read_jobs(account: Account, group_arn: str, newest: int, by_solution: BySolution) -> Jobs:
-    """Read the newest jobs of each kind, and all metric attributions."""
-    jobs, since = Jobs(), datetime.now(UTC) - _LOOKED_AT
-
-    def listed(noun: str, made_for: str, arn: str) -> list[Any]:
-        arguments: Any = {_field(made_for): arn}
-        operation, member = f"personalize.List{noun}s", f"{_field(noun)}s"
-        listing, unseen = account.see_all(operation, member, arn, **arguments)
-        jobs.unseen += bool(unseen)
-        return listing or []
-
-    datasets = listed("Dataset", "DatasetGroupArn", group_arn)
-    solutions = listed("Solution", "DatasetGroupArn", group_arn)
-    made_for: dict[str, list[str]] = {
-        "": [],
-        "DatasetGroupArn": [group_arn],
-        "DatasetArn": [dataset["datasetArn"] for dataset in datasets],
-        "SolutionVersionArn": [solution["solutionArn"] for solution in solutions],
-    }
-    for row in ROWS:
-        if row.made_for == "SolutionVersionArn" and solutions and row.noun not in by_solution:
-            jobs.unseen += 1
-        for arn in made_for[row.made_for]:
-            if row.made_for != "SolutionVersionArn":
-                summaries = listed(row.noun, row.made_for, arn)
-            else:
-                summaries = by_solution.get(row.noun, {}).get(arn, [])
-            chosen = sorted(summaries, key=itemgetter("creationDateTime"), reverse=True)
-            if row.is_job:  # a metric attribution is at work for as long as it exists
-                chosen = [job for job in chosen[:newest] if job["creationDateTime"] > since]
-            jobs.older += len(summaries) - len(chosen)
-            for summary in chosen:
-                is_past = row.is_job and summary is not chosen[0]
-                try:
-                    jobs.newest.append(_read_job(account, row, summary, is_past))
-                except NotAnsweredError:
-                    jobs.unseen += 1
-                except AbsentError:
-                    pass  # deleted since it was listed
-    return jobs
-
-
-def _read_job(account: Account, row: Permissions, summary: Any, is_past: bool) -> PersonalizeJob:
+def _read_job(account: Account, row: Permissions, group: Group, summary: Any) -> PersonalizeJob:
     member = _field(row.noun)
     arn = str(summary[f"{member}Arn"])
-    arguments: Any = {f"{member}Arn": arn}
-    described = account.ask(f"personalize.Describe{row.noun}", member, arn, **arguments)
+    operation, arguments = f"personalize.Describe{row.noun}", {f"{member}Arn": arn}
+    described = account.ask(operation, member, arn, **arguments)
     role_arn = _member(described, row.role_argument)
     if not role_arn:
-        raise account.not_seen(row.describe_action, "was answered without a role", arn)
-    for access in filter(None, (row.source, row.destination)):
+        raise account.not_seen(operation, "was answered without a role", arn)
+    for access in row.locations():
         path = _member(described, access.path_argument)
         if path is not None and not path.startswith(_S3):
-            raise account.not_seen(row.describe_action, f"was answered with the path {path}", arn)
-    failed = str(described.get("status")).endswith("FAILED")
-    name = str(described.get("jobName") or described.get("name"))
-    return PersonalizeJob(
+            raise account.not_seen(operation, f"was answered with the path {path}", arn)
+    name = str(described.get("jobName") or described.get("name") or arn.rpartition("/")[2])
+    status, buckets = str(described.get("status")), f"arn:{account.partition}:s3:::"
+    if row.is_job:
+        name = f"{name} of {summary['creationDateTime']:%Y-%m-%d}"
+    asked = Asked(
+        f"{name} that is {status}" if row.is_job else name,
         row,
-        f"{name} of {summary['creationDateTime']:%Y-%m-%d}" if row.is_job else name,
         str(role_arn),
-        source=_location(described, row.source),
-        destination=_location(described, row.destination),
-        failure=str(described.get("failureReason") or "it gave no reason") if failed else "",
-        is_past=is_past,
+        account.id,
+        account.region,
+        group.key or None,
+        source=_location(described, row.source, buckets),
+        destination=_location(described, row.destination, buckets),
     )
+    has_worked = row.is_job and status == row.finished
+    return PersonalizeJob(asked, f"{name} ({row.resource})", _failure(described), has_worked)
 
 
-def _location(described: Any, access: S3Access | None) -> LocationOfJob | None:
+def _location(described: Any, access: S3Access | None, buckets: str) -> Location | None:
     path = _member(described, access.path_argument) if access else None
     if access is None or path is None:
         return None
     bucket, _, prefix = path.removeprefix(_S3).partition("/")
     key = _member(described, access.key_argument) if access.key_argument else None
-    return LocationOfJob(bucket, prefix, key)
+    is_folder = access.on_objects is WRITE_OBJECTS
+    return Location(buckets + bucket, prefix, key, is_folder)
+
+
+def _failure(described: Any) -> str:
+    """Return Personalize's reason; empty for what hasn't failed."""
+    has_failed = str(described.get("status")).endswith("FAILED")
+    return str(described.get("failureReason") or "it gave no reason") if has_failed else ""
 
 
 def _member(description: Any, argument: str) -> Any:
     """Return an argument of the API's call from a description."""
-    member = description
-    for name in argument.split("."):
-        member = (member or {}).get(_field(name))
-    return member
+    return member_of(description, ".".join(map(_field, argument.split(".")))) or None
 
 
 def _field(name: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .._finding import Finding
 from .._policy_to_change import PolicyToChange
+
+# So many names are in a line on an account.
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class AccessFindings:
     """The number of lines left out, because they are acknowledged or ignored."""
     apps: int = 1
     """The number of apps in it. Their templates and constructs may have the same names."""
+    account: str = ""
+    """The account and Region in words; empty for apps."""
 
     @property
     def missing(self) -> tuple[Finding, ...]:
@@ -65,6 +70,14 @@ class AccessFindings:
         Excessive and undecided permissions don't count.
         """
         return all(finding.level != "error" for finding in self.findings)
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Return names in words; an account may have hundreds, of which the first are named."""
+        each_once = list(dict.fromkeys(names))
+        more = len(each_once) - _NAMED
+        if not self.account or more <= 0:
+            return ", ".join(each_once)
+        return f"{', '.join(each_once[:_NAMED])} and {more:,} more"
 
     def policies_that_count(self) -> tuple[PolicyToChange, ...]:
         """Return the policies with remaining findings, without the findings left out."""

@@ -94,13 +94,15 @@ class Line:
 def lines_of(report: AccessFindings) -> list[Line]:
     """Return the lines of a report, errors first, without allowed permissions."""
     words = _Words(report)
-    errors, warnings = [], []
+    urgent, errors, warnings = [], [], []
     for problem in report.problems:
         if problem.is_warning:
             warnings.append(words.problem(problem))
+        elif problem.cause is Cause.KEY_STATE:
+            urgent.append(words.problem(problem))
         else:
             errors.append(words.problem(problem))
-    return [*words.missing(), *errors, *words.excess(), *words.undecided(), *warnings]
+    return [*urgent, *words.missing(), *errors, *words.excess(), *words.undecided(), *warnings]
 
 
 class _Words:
@@ -116,7 +118,7 @@ class _Words:
         told: set[Finding] = set()
         for policy in self._report.policies:
             told.update(policy.lacks)
-            for lacks in _lacks_of(policy):
+            for lacks in self._lacks_of(policy):
                 lines.append(self._line(lacks, self._lack(policy, lacks), (policy,)))
         denied = []
         for finding in self._report.missing:
@@ -129,6 +131,22 @@ class _Words:
             fix = denials[0].remedy if denials else ""
             lines.append(self._line(alike, text, fix=fix))
         return lines
+
+    def _lacks_of(self, policy: PolicyToChange) -> list[tuple[Finding, ...]]:
+        """Return the findings that a policy lacks; those of IAM apart, by column of AWS's pages.
+
+        In an account those of principals that lack something else are apart, since each line says
+        who needs it.
+        """
+        if policy.policy == "role":
+            return _grouped(policy.lacks, lambda finding: finding.policy)
+        if not self._report.account:
+            return [policy.lacks] if policy.lacks else []
+        lacked: dict[str, set[tuple[str, str]]] = {}
+        for finding in policy.lacks:
+            permission = (finding.action, finding.resource)
+            lacked.setdefault(finding.principal_arn, set()).add(permission)
+        return _grouped(policy.lacks, lambda finding: frozenset(lacked[finding.principal_arn]))
 
     def _why_denied(self, finding: Finding) -> str:
         reasons = _denials(finding) or [finding.reason]
@@ -211,9 +229,9 @@ class _Words:
         for doubt in problem.reason.doubts:
             if doubt.cause is Cause.DENIED:
                 text += _condition_of(doubt)
-        others = [name for name in problem.needed_by if name not in text]
-        if others:
-            text += f" (needed by {', '.join(others)})"
+        if problem.cause is Cause.KEY_STATE:  # it can't wait for a list of who needs the key
+            text, fix = with_remedy(text, fix), ""
+        text += self._needed_by([name for name in problem.needed_by if name not in text])
         policies = [policy for policy in self._report.policies if policy.mends(problem)]
         return Line((problem,), shown(text), "" if policies else shown(fix), tuple(policies))
 
@@ -225,9 +243,17 @@ class _Words:
         fix: str = "",
     ) -> Line:
         is_counted = len(findings) > 1 and findings[0].principal
-        number = f" ({len(findings)} permissions)" if is_counted else ""
-        short = self._names.short(f"{text}{number}")
+        if is_counted:
+            text += f" ({len(findings)} permissions)"
+        if self._report.account:
+            names = [name for finding in findings for name in finding.needed_by]
+            text += self._needed_by([name for name in names if name not in text])
+        short = self._names.short(text)
         return Line(findings, shown(short), "" if policies else shown(fix), policies)
+
+    def _needed_by(self, names: Iterable[str]) -> str:
+        listed = self._report.listed(names)
+        return f" (needed by {listed})" if listed else ""
 
     def _too_much(self, findings: tuple[Finding, ...]) -> str:
         first = findings[0]
@@ -246,13 +272,14 @@ class _Words:
                 personalize = ["Personalize"]
             else:
                 names.add(self._names.of(finding.principal_arn))
-        return " and ".join([*sorted(names), *personalize])
+        roles = [self._report.listed(sorted(names))] if self._report.account else sorted(names)
+        return " and ".join(filter(None, [*roles, *personalize]))
 
     def _subjects(self, findings: Iterable[Finding]) -> str:
         names = []
         for finding in findings:
             names.append(finding.name or self._names.of(finding.resource or finding.policy_of))
-        return ", ".join(dict.fromkeys(names))
+        return self._report.listed(names)
 
     def _what(self, findings: Iterable[Finding]) -> str:
         """Return actions with their resources; those on the same resources together."""
@@ -297,13 +324,6 @@ def with_remedy(text: str, fix: str) -> str:
 def whose(column: str, name: str) -> str:
     """Return the name of a policy, or of all IAM policies of a role."""
     return f"{'IAM policies' if column == 'role' else POLICIES[column]} of {name}"
-
-
-def _lacks_of(policy: PolicyToChange) -> list[tuple[Finding, ...]]:
-    """Return the missing permissions of a policy; in IAM apart, by column of AWS's pages."""
-    if policy.policy == "role":
-        return _grouped(policy.lacks, lambda finding: finding.policy)
-    return [policy.lacks] if policy.lacks else []
 
 
 def _denials(finding: Finding) -> list[Reason]:

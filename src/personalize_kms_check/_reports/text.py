@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .line_numbers import LineNumbers
 from .outcome import AccessFindings
@@ -14,11 +14,20 @@ from .words import heading, left_out, sentences, summary, title
 
 def text_report(report: AccessFindings, *, quiet: bool = False) -> str:
     """Return the report in lines; if quiet, the findings alone."""
-    blocks = ["".join(f"{line}\n" for line in block) for block in _blocks(report, quiet=quiet)]
-    return "\n".join(filter(None, blocks))
+    blocks = [*blocks_of_findings(report, quiet=quiet)]
+    if not quiet:
+        blocks.append([summary(report), *left_out(report)])
+    return joined(blocks)
 
 
-def _blocks(report: AccessFindings, *, quiet: bool) -> Iterator[list[str]]:
+def joined(blocks: Iterable[list[str]]) -> str:
+    """Return blocks of lines with an empty line between them."""
+    texts = ["".join(f"{line}\n" for line in block) for block in blocks]
+    return "\n".join(filter(None, texts))
+
+
+def blocks_of_findings(report: AccessFindings, *, quiet: bool) -> Iterator[list[str]]:
+    """Yield blocks of lines: the heading, the findings and the policies to change."""
     names, numbers = Names(report.names), LineNumbers()
     lines = lines_of(report)
     told, remedies = sentences(lines)
@@ -44,7 +53,6 @@ def _blocks(report: AccessFindings, *, quiet: bool) -> Iterator[list[str]]:
             f"{title(policy, names)}{end}",
             *(f"  {json.dumps(statement)}" for statement in policy.should_have),
         ]
-    yield [summary(report), *left_out(report)]
 
 
 def _location(line: Line, numbers: LineNumbers, *, with_assemblies: bool) -> str:

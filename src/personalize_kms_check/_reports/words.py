@@ -111,14 +111,14 @@ def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
 
 def heading(report: AccessFindings) -> list[str]:
     """Return what was checked, the dataset groups without needs, and the defaults taken."""
-    told = []
+    told = [report.account] if report.account else []
     if report.asked:
         told.append(f"checked: {_in_short(report.asked)}")
-    elif not report.without_key:
+    elif not report.without_key and not report.account:
         told += _NOT_KNOWN if report.undecided or report.problems else _NOTHING
     if report.without_key:
         has, uses = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
-        groups = ", ".join(report.without_key)
+        groups = report.listed(report.without_key)
         told.append(
             f"{groups} {has} no key of yours: Personalize encrypts {uses} with its own, and needs "
             "no permissions for that"
