@@ -253,7 +253,7 @@ def test_exit_codes(account: FakeAccount, command: Callable[..., Result]) -> Non
     assert codes() == (1, 1)
     account.answer("DescribeDatasetGroup", "AccessDenied")
     result = command("--format", "json")
-    says = "nothing could be decided: the report says what wasn't answered"
+    says = "nothing could be decided: the report says why"
     assert (result.exit_code, result.stderr) == (2, f"personalize-kms: {says}\n")
 
 

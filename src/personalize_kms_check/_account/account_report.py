@@ -82,15 +82,11 @@ class AccountReport:
     @cached_property
     def counts(self) -> dict[str, int]:
         """The counts of findings; problems are those that aren't warnings."""
-        access = self.access
-        warnings = sum(problem.is_warning for problem in access.problems)
-        return {
-            "missing": len(access.missing),
-            "problems": len(access.problems) - warnings,
-            "warnings": warnings,
-            "undecided": len(access.undecided),
-            "allowed": len(access.allowed),
-        }
+        counts = dict.fromkeys(("missing", "problems", "warnings", "undecided", "allowed"), 0)
+        for finding in self.access.findings:
+            kind = "problems" if finding.is_problem else finding.kind
+            counts["warnings" if finding.is_warning else kind] += 1
+        return counts
 
     def line(self) -> str:
         """Return the counts of what is there, in one line."""

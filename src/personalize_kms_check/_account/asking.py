@@ -54,7 +54,6 @@ _NEXT_PAGE = {
     "iam": ("Marker", "Marker"),
     "personalize": ("nextToken", "nextToken"),
 }
-
 _PERMISSIONS = {"GetBucketEncryption": "GetEncryptionConfiguration"}
 
 T = TypeVar("T")

@@ -101,8 +101,7 @@ def doctor(
     counts = report.counts
     is_decided = counts["missing"] or counts["problems"] or counts["allowed"]
     if counts["undecided"] and not is_decided:
-        why = "says what wasn't answered" if account.not_answered else "says why"
-        stop(f"nothing could be decided: the report {why}")
+        stop("nothing could be decided: the report says why")
     if strict and (counts["undecided"] or counts["warnings"]):
         sys.exit(FOUND)
     sys.exit(FOUND if counts["missing"] or counts["problems"] else PASSED)

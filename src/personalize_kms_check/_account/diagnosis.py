@@ -78,13 +78,13 @@ def _to_add(policy: PolicyToChange) -> PolicyToChange:
 def _less_than_certain(findings: Iterable[Finding], gathered: Gathered) -> Iterator[Finding]:
     """Yield findings; a key of AWS with which a job has worked is a doubt for that job."""
     for finding in findings:
-        if finding.cause is not Cause.KEY_OF_AWS:
+        if finding.cause is Cause.KEY_OF_AWS:
+            for has_worked in (False, True):
+                asked = [asks for asks in finding.asked if (asks in gathered.worked) is has_worked]
+                if asked:
+                    yield replace(finding, asked=tuple(asked), is_warning=has_worked)
+        else:
             yield finding
-            continue
-        for has_worked in (False, True):
-            asked = [asks for asks in finding.asked if (asks in gathered.worked) is has_worked]
-            if asked:
-                yield replace(finding, asked=tuple(asked), is_warning=has_worked)
 
 
 def _unused_ids(model: AccessModel) -> Iterator[Finding]:

@@ -36,8 +36,7 @@ def gather(
     ``unknown`` has the kinds of jobs that the installed boto3 doesn't have.
     """
     jobs = [job for group in groups for job in group.jobs]
-    role_arns = [job.asked.role_arn for job in jobs]
-    roles = side_by_side(partial(read_role, account), role_arns, "roles")
+    roles = side_by_side(partial(read_role, account), [job.asked.role_arn for job in jobs], "roles")
     at_work: list[PersonalizeJob] = []
     retired: list[PersonalizeJob] = []
     locations: list[Location] = []
@@ -86,10 +85,9 @@ def _questions(groups: Sequence[Group], unknown: Iterable[Permissions]) -> Itera
     for row in unknown:
         yield OpenQuestion(f"{row.resource}s", f"List{row.noun}s", cause=Cause.KIND_UNKNOWN)
     for group in groups:
-        if group.unseen:
-            yield OpenQuestion(group.label, group.unseen, cause=Cause.GROUP_UNSEEN)
-        elif group.jobs_unseen:
-            yield OpenQuestion(group.label, "", cause=Cause.JOBS_UNSEEN)
+        if group.unseen or group.jobs_unseen:
+            cause = Cause.GROUP_UNSEEN if group.unseen else Cause.JOBS_UNSEEN
+            yield OpenQuestion(group.label, group.unseen, cause=cause)
 
 
 def _with_key(bucket: Bucket, keys: Mapping[str, Key]) -> Bucket:

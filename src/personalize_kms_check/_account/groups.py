@@ -81,9 +81,8 @@ def group_arns(account: Account, wanted: Sequence[str]) -> list[str]:
             )
     if wanted:
         return given
-    field = "datasetGroupArn"
-    groups = account.pages("personalize.ListDatasetGroups", "datasetGroups", "*", field)
-    return [str(group[field]) for group in groups]
+    groups = account.pages("personalize.ListDatasetGroups", "datasetGroups", "*", "datasetGroupArn")
+    return [str(group["datasetGroupArn"]) for group in groups]
 
 
 class GroupReader:
@@ -118,10 +117,8 @@ class GroupReader:
             return group
         jobs: list[PersonalizeJob] = []
         if key and described.get("roleArn"):
-            account = self._account
-            own = (described["roleArn"], account.id, account.region, key)
-            asked = Asked(group.name, DATASET_GROUP, *own)
-            jobs.append(PersonalizeJob(asked, asked.label))
+            own = (described["roleArn"], self._account.id, self._account.region, key)
+            jobs.append(PersonalizeJob(Asked(group.name, DATASET_GROUP, *own), group.label))
         return self._with_jobs(group, jobs)
 
     def _with_jobs(self, group: Group, jobs: list[PersonalizeJob]) -> Group:
@@ -205,8 +202,7 @@ def _location(described: Any, access: S3Access | None, buckets: str) -> Location
         return None
     bucket, _, prefix = path.removeprefix(_S3).partition("/")
     key = _member(described, access.key_argument) if access.key_argument else None
-    is_folder = access.on_objects is WRITE_OBJECTS
-    return Location(buckets + bucket, prefix, key, is_folder)
+    return Location(buckets + bucket, prefix, key, is_folder=access.on_objects is WRITE_OBJECTS)
 
 
 def _failure(described: Any) -> str:

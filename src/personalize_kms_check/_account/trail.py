@@ -47,8 +47,7 @@ def denied_calls(
             is_on_key = not keys.isdisjoint(model.keys)
             is_ours = who in model.roles or (who == SERVICE_PRINCIPAL and is_on_key)
             is_denied = str(record.get("errorCode")).startswith("AccessDenied")
-            calls = {(who, action, key) for key in keys}
-            if is_ours and is_denied and explained.isdisjoint(calls):
+            if is_ours and is_denied and explained.isdisjoint((who, action, key) for key in keys):
                 says = record.get("errorMessage") or f"{action} was denied to {who}"
                 reason = Reason.of(Cause.CALL_DENIED, says=f"{says} ({back_to})")
                 warnings.setdefault((who, action, keys), warning(who, reason, _PAGE))
