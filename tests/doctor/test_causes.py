@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -33,8 +32,7 @@ from tests.doctor.fake_account import (
     allow,
     trust,
 )
-from tests.doctor.findings import bad, findings
-from tests.doctor.following import apply
+from tests.doctor.findings import bad
 
 METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
@@ -53,92 +51,50 @@ def account() -> FakeAccount:
     return account
 
 
-def test_what_the_others_are_compared_with() -> None:
-    """A job of each kind, and all is green."""
-    assert FakeAccount.with_each_kind().bad() == []
+def deny(action: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, "Resource": "*", **more}
 
 
-def deny(actions: list[str], **more: Any) -> dict[str, Any]:
-    return {"Effect": "Deny", "Action": actions, "Resource": "*", **more}
+# What is added to a policy, its cause, what it is about, the principals and the actions that lack.
+FAULTS: list[tuple[str, Any, str, list[str], list[str], list[str]]] = [
+    (KEY, deny("kms:Decrypt", Principal="*"), "denied", [KEY], [ROLE, PERSONALIZE], BASE_4[:1]),
+    (KEY, deny("kms:*", Principal=SERVICE), "denied", [KEY], [PERSONALIZE], BASE_5),
+    (BUCKET, deny("s3:*", Principal="*"), "denied", [BUCKET], [ROLE, PERSONALIZE], READ["Action"]),
+    (ROLE, deny("kms:ListGrants"), "denied", [ROLE, KEY], [ROLE], ["kms:ListGrants"]),
+    ("boundary", allow(["s3:*"]), "boundary", [ROLE], [ROLE], BASE_5),
+    ("trust", trust(SERVICE, "Deny"), "trust-denied", [ROLE], [], []),
+]
 
 
-# A fault, its cause, what it is about, and the principals and actions that are missing.
-FAULTS: dict[str, tuple[Callable[[FakeAccount], Any], str, list[str], list[str], list[str]]] = {
-    "pending": (
-        lambda account: account.keys.update({KEY: [allow(["kms:*"], ROOT)]}),
-        "no-statement",
-        [KEY],
-        [PERSONALIZE],
-        BASE_5,
-    ),
-    "denied by the key policy": (
-        lambda account: account.keys[KEY].append(deny(["kms:Decrypt"], Principal="*")),
-        "denied",
-        [KEY],
-        [ROLE, PERSONALIZE],
-        ["kms:Decrypt"],
-    ),
-    "Personalize denied": (
-        lambda account: account.keys[KEY].append(deny(["kms:*"], Principal=SERVICE)),
-        "denied",
-        [KEY],
-        [PERSONALIZE],
-        BASE_5,
-    ),
-    "denied by the bucket policy": (
-        lambda account: account.bucket_policy.append(deny(["s3:GetObject"], Principal="*")),
-        "denied",
-        [BUCKET],
-        [ROLE, PERSONALIZE],
-        ["s3:GetObject"],
-    ),
-    "denied by IAM": (
-        lambda account: account.policies["P"].append(deny(["kms:ListGrants"])),
-        "denied",
-        [ROLE, KEY],
-        [ROLE],
-        ["kms:ListGrants"],
-    ),
-    "limited": (
-        lambda account: setattr(account, "boundary", [allow(["s3:*"])]),
-        "boundary",
-        [ROLE],
-        [ROLE],
-        BASE_5,
-    ),
-    "another service": (
-        lambda account: setattr(account, "trust", [trust({"Service": "lambda.amazonaws.com"})]),
-        "not-trusted",
-        [ROLE],
-        [],
-        [],
-    ),
-    "no symmetric key": (
-        lambda account: account.answer(
-            "DescribeKey",
-            account.described_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC"),
-        ),
-        "key-spec",
-        [KEY],
-        [],
-        [],
-    ),
-}
-
-
-@pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_named_and_nothing_else(account: FakeAccount, name: str) -> None:
+@pytest.mark.parametrize(("place", "statement", "cause", "of", "principals", "actions"), FAULTS)
+def test_a_fault_is_named_and_nothing_else(
+    account: FakeAccount,
+    place: str,
+    statement: Any,
+    cause: str,
+    of: list[str],
+    principals: list[str],
+    actions: list[str],
+) -> None:
     """There is one cause, and nothing is undecided."""
-    fault, cause, of, principals, actions = FAULTS[name]
     account.keys[KEY] = [*account.keys[KEY]]
-    account.policies["P"].append(allow(["kms:CreateGrant"], None, KEY))
-    assert account.bad() == []
-    fault(account)
+    policies = {KEY: account.keys[KEY], BUCKET: account.bucket_policy, ROLE: account.policies["P"]}
+    if place == "boundary":
+        account.boundary = [statement]
+    else:
+        policies.get(place, account.trust).append(statement)
     told = account.findings()
     assert {(finding.status, finding.cause) for finding in told} == {("failed", cause)}
     assert [finding.of for finding in told] == of
     assert sorted({arn for finding in told for arn in finding.principals}) == principals
     assert sorted({action for finding in told for action in finding.actions}) == actions
+
+
+def test_a_key_that_is_not_symmetric(account: FakeAccount) -> None:
+    """Whatever its policy says."""
+    kind = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
+    account.answer("DescribeKey", account.described_key(**kind))
+    assert account.bad() == [("key-spec", "failed", KEY)]
 
 
 def test_a_default_key_in_another_region(account: FakeAccount) -> None:
@@ -307,33 +263,15 @@ def test_a_default_key_that_no_job_uses() -> None:
     assert account.bad() == []
 
 
-CANCEL = "cancel its deletion, and enable it, before everything that it encrypts is lost"
-
-
-@pytest.mark.parametrize(
-    ("state", "mend"),
-    [
-        ("Disabled", "enable it"),
-        ("PendingDeletion", CANCEL),
-        ("PendingReplicaDeletion", CANCEL),
-        ("PendingImport", "import its key material"),
-        ("Unavailable", "connect its custom key store"),
-        ("Creating", "wait until KMS has made it"),
-    ],
-)
-def test_states_of_keys(account: FakeAccount, state: str, mend: str) -> None:
-    """Each has its own remedy."""
-    account.answer("DescribeKey", account.described_key(KeyState=state))
-    finding = account.finding()
-    assert (finding.cause, finding.of) == ("key-state", KEY)
-    assert finding.says == [f"key {KEY} is {state}: {mend}"]
-    assert finding.needed_by == NEEDED_BY
-
-
-def test_a_key_that_changes_its_primary_region(account: FakeAccount) -> None:
-    """For some seconds, in which KMS encrypts and decrypts with it."""
+def test_states_of_keys(account: FakeAccount) -> None:
+    """While a key changes its primary Region, KMS encrypts and decrypts with it."""
     account.answer("DescribeKey", account.described_key(KeyState="Updating"))
     assert account.bad() == []
+    account.instead = []
+    account.answer("DescribeKey", account.described_key(KeyState="Disabled"))
+    finding = account.finding()
+    assert (finding.cause, finding.of, finding.needed_by) == ("key-state", KEY, NEEDED_BY)
+    assert finding.says == [f"key {KEY} is Disabled: enable it"]
 
 
 def test_a_trust_policy_that_denies(account: FakeAccount) -> None:
@@ -363,13 +301,6 @@ def test_a_condition_on_the_organization(
     assert "template" not in report.to_text()
 
 
-def test_a_path_that_is_none() -> None:
-    """Only the job is left open."""
-    account = FakeAccount()
-    account.add(matrix.DATASET_IMPORT_JOB, "load", source=("https://ratings/in/", None))
-    assert account.bad() == [("jobs-unseen", "undecided", "")]
-
-
 def test_a_failed_job_is_a_warning_until_there_is_a_newer_one() -> None:
     """With Personalize's own reason; then it is a note."""
     account = FakeAccount()
@@ -395,20 +326,3 @@ def test_jobs_with_other_destinations() -> None:
     finding = account.finding()
     assert finding.resources == [f"{BUCKET}/elsewhere/*"]
     assert finding.needed_by == [f"other {OF_DAY} that is ACTIVE (dataset export job)"]
-
-
-def test_what_policies_should_have_mends_all_faults_at_once(account: FakeAccount) -> None:
-    """Each list replaces what the report names, or is added to the role's policies and boundary."""
-    account.add(matrix.DATASET_EXPORT_JOB, "dump")
-    account.keys[KEY] = [allow(BASE_4, {"AWS": DEAD})]
-    account.bucket_policy = [allow(["s3:ListBucket"], SERVICE, BUCKET)]
-    account.policies = {"P": [READ]}
-    account.boundary = [allow(["s3:*"])]
-    account.trust = [trust({"Service": "lambda.amazonaws.com"})]
-    causes = set()
-    for _ in range(3):
-        report = account.look()
-        causes |= {finding.cause for finding in findings(report)}
-        apply(account, report)
-    assert account.bad() == []
-    assert causes >= {"unused-id", "no-statement", "not-in-iam", "boundary", "not-trusted"}

@@ -50,7 +50,6 @@ def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Res
     assert result.exit_code == 1
     lacks = f"✘ key policy of {KEY} lacks kms:ListGrants for Personalize {NEEDED_BY}\n"
     condition = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
-    statement = json.dumps({**allow(BASE_5, SERVICE), "Condition": condition})
     actions = ", ".join(BASE_5)
     assert result.stdout == (
         f"account {ACCOUNT}, Region eu-west-1\nchecked: dataset group movies\n\n{lacks}\n"
@@ -61,7 +60,6 @@ def test_findings_in_a_terminal(account: FakeAccount, command: Callable[..., Res
         f"They must not deny:\n· for the roles: {actions}\n· for Personalize: {actions}\n\n"
         "1 dataset group: 1 missing, 13 as AWS's pages ask\n"
     )
-    assert json.loads(result.stdout.splitlines()[6]) == json.loads(statement)
     assert command("movies", "--quiet").stdout == lacks
 
 

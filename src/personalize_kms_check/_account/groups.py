@@ -111,7 +111,7 @@ class GroupReader:
         )
         if described is None:
             return Group(arn, unseen=unseen) if unseen else None
-        status, key = str(described.get("status")), described.get("kmsKeyArn") or ""
+        status, key = str(described.get("status") or ""), described.get("kmsKeyArn") or ""
         group = Group(arn, status, key, _failure(described))
         if not group.is_at_work:
             return group
@@ -179,11 +179,11 @@ def _read_job(account: Account, row: Permissions, group: Group, summary: Any) ->
         if path is not None and not path.startswith(_S3):
             raise account.not_seen(operation, f"was answered with the path {path}", arn)
     name = str(described.get("jobName") or described.get("name") or arn.rpartition("/")[2])
-    status, buckets = str(described.get("status")), f"arn:{account.partition}:s3:::"
+    status, buckets = str(described.get("status") or ""), f"arn:{account.partition}:s3:::"
     if row.is_job:
         name = f"{name} of {summary['creationDateTime']:%Y-%m-%d}"
     asked = Asked(
-        f"{name} that is {status}" if row.is_job else name,
+        f"{name} that is {status}" if row.is_job and status else name,
         row,
         str(role_arn),
         account.id,
