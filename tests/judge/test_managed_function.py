@@ -55,3 +55,19 @@ def test_the_function_replaces_no_policy_of_another_key(
     break_key_policy(made)
     assert LACKS in failure(lambda: app.synth(force=True))
     assert ("MissingKeyAccess", "error", "Main/Encryption") in told(app)
+
+
+def test_it_adds_to_the_policy_of_a_key_that_another_stack_exports(tmp_path: Path) -> None:
+    """The stack with the key is the app's, too, and knows nothing of the statements."""
+    app = new_app(tmp_path)
+    env = cdk.Environment(account="111111111111", region="eu-west-1")
+    keys, main = cdk.Stack(app, "Keys", env=env), cdk.Stack(app, "Main", env=env)
+    cdk.CfnOutput(keys, "Arn", value=kms.Key(keys, "Key").key_arn, export_name="key-arn")
+    PersonalizeEncryption(
+        main,
+        "Encryption",
+        encryption_key=kms.Key.from_key_arn(main, "Key", of_import(main)),
+        imported_key_policy=ImportedKeyPolicy.MANAGED,
+    ).add_dataset_group("Movies", name="movies")
+    report = check_assembly(app.synth())
+    assert (report.missing, report.undecided, report.problems) == ((), (), ())

@@ -90,7 +90,7 @@ class Owners:
             policy = policy_of_kms(resource)
         condition = left_out_by(resource.get("KeyPolicy"))
         unseen = condition and f"whether it has one of its own depends on the condition {condition}"
-        policies, unseen = self._not_replaced(arn, [policy], unseen)
+        policies, unseen = self._not_replaced(arn, [policy, *self._merged_into(arn)], unseen)
         is_disabled = str(resource.get("Enabled")).lower() == "false"
         put_in, before = self._put_in_and_before(resource)
         key = self.model.keys[arn] = Key(
@@ -108,13 +108,17 @@ class Owners:
 
     def _imported_key(self, arn: str) -> Key:
         """Return a key with its given policy, or else with the parts this app merges into it."""
-        merged = self._deployment.find("merged key policies", of_any_partition(arn))
-        policies = [policy_of(resource, "PolicyDocument") for resource in merged]
-        unseen = "only what this app merges into it is known" if merged else _why_unseen(arn)
+        policies = self._merged_into(arn)
+        unseen = "only what this app merges into it is known" if policies else _why_unseen(arn)
         if given := self._given("key", arn):
             policies, unseen = [*given, *policies], ""
         policies, unseen = self._not_replaced(arn, policies, unseen)
         return Key(arn, policies, unseen=unseen)
+
+    def _merged_into(self, arn: str) -> list[Policy]:
+        """Return the statements of managed functions for a key."""
+        merged = self._deployment.find("merged key policies", of_any_partition(arn))
+        return [policy_of(resource, "PolicyDocument") for resource in merged]
 
     def add_role(self, arn: str) -> None:
         """Add a role, unless it is there."""
