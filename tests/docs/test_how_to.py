@@ -567,20 +567,16 @@ def test_grants_for_services_only_make_the_roles_grants_undecided() -> None:
     assert reported(check_assembly(assembly)) == [("undecided", "role", "kms:CreateGrant", "key")]
 
 
-def test_administrators_of_a_key_made_here() -> None:
-    """They stand beside the statements for Personalize, in either way, and nothing is missing."""
-    names = names_of("how-to/runtime-callers.md")
-    stack = names["stack"]
-    (key,) = resources(stack, "AWS::KMS::Key")
-    sids = sids_of(key_policy(stack, key))
-    assert sids == ["PersonalizeRole", "PersonalizeService", "Administrators"]
-    policies = resources(stack, "AWS::IAM::Policy")
-    actions = {
-        id: policy["Properties"]["PolicyDocument"]["Statement"][0]["Action"]
-        for id, policy in policies.items()
-    }
-    assert "kms:Put*" in actions.pop(next(id for id in actions if id.startswith("KeyAdmins")))
-    assert list(actions.values()) == ["personalize:GetRecommendations"]
+def test_callers_at_run_time_and_administrators() -> None:
+    """Their permissions stand in IAM policies of their own, and nothing is missing."""
+    names = names_of("how-to/jobs.md")
+    policies = resources(names["stack"], "AWS::IAM::Policy")
+    actions = {}
+    for id, policy in policies.items():
+        first, *_ = policy["Properties"]["PolicyDocument"]["Statement"]
+        actions[re.sub("DefaultPolicy.*", "", id)] = first["Action"]
+    assert "kms:Put*" in actions["KeyAdmins"]
+    assert actions["Shop"] == "personalize:GetRecommendations"
     assert check_assembly(names["app"].synth()).missing == ()
 
 
