@@ -130,7 +130,7 @@ def test_a_release_changes_nothing_but_what_says_that_there_is_none(repository: 
     for name in UNRELEASED[2:5]:
         before, after = (path.read_text().splitlines() for path in (ROOT / name, repository / name))
         added = [line for line in after if line not in before]
-        assert {line for line in added if "pip install" not in line} <= {"everybody."}
+        assert {line for line in added if "pip install" not in line} <= {"everyone."}
         assert len(before) - len(after) in (0, 4)
     assert (repository / "README.md").read_text().count("```") % 2 == 0
     assert (
