@@ -373,7 +373,7 @@ class _Comparison:
             for end in self._ends(j, of_value):
                 if "?" in self._pattern[j:end] and self._of_any_character:
                     yield i + 1, end
-            if end > j and self._pattern[end : end + 1] in self._of_any_string:
+            if self._pattern[end : end + 1] in self._of_any_string:
                 yield i, end
         elif of_value and of_pattern and of_pattern == self._of_any_character:
             yield i + 1, j + 1
@@ -382,7 +382,7 @@ class _Comparison:
         """Tell if a hole or wildcard can stand for a character: AWS gives no colon or slash."""
         if of_any not in self._holes or not _is_given(self._holes[of_any]):
             return True
-        if character in self._holes or (character in ("*", "?") and self._of_any_character):
+        if character in self._holes or character == self._of_any_character:
             return True
         return _OF_GIVEN_NAMES.fullmatch(character) is not None
 

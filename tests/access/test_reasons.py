@@ -11,6 +11,7 @@ from personalize_kms_check._causes import Cause
 from personalize_kms_check._comparison import compare
 from personalize_kms_check._evaluation import calls, decision
 from personalize_kms_check._evaluation.addressed import addressed_to
+from personalize_kms_check._evaluation.statements import verdict_of
 from personalize_kms_check._model import AccessModel, Bucket, Key, Role
 from personalize_kms_check._policy_documents import Policy
 from tests.access.models import (
@@ -29,6 +30,7 @@ from tests.access.models import (
     TRUST,
     asked,
     iam,
+    in_main,
     location,
     model_of,
     policy,
@@ -463,3 +465,74 @@ def test_a_boundary_may_mean_the_app_s_own_by_a_parameter() -> None:
     call = calls.call_on(Key(KEY), calls.role(bound, REGION), "kms:Decrypt", KEY)
     own = replace(call, is_on_own=True)
     assert decision.of_role(bound, own).boundary.allowed.answer is Answer.MAYBE
+
+
+OWN_BY_PARAMETER = {"Action": "kms:*", "Resource": "${Main.Key?}"}
+
+
+@pytest.mark.parametrize(
+    ("elements", "answer"),
+    [
+        (OWN_BY_PARAMETER, Answer.NO),
+        ({"Action": "kms:*", "NotResource": "${Main.Key?}"}, Answer.MAYBE),
+        ({"Action": "${Main.Action?}", "Resource": "*"}, Answer.MAYBE),
+    ],
+)
+def test_a_parameter_is_never_the_app_s_own_key(elements: Any, answer: Answer) -> None:
+    """For a construct's own request; what a denial means by it isn't known."""
+    own = calls.call_on(Key(KEY), calls.role(Role(ROLE), REGION), "kms:Decrypt", KEY)
+    own = replace(own, is_on_own=True)
+    allows, denies = [
+        [policy("IAM policy", [{"Effect": effect, **elements}])] for effect in ("Allow", "Deny")
+    ]
+    assert verdict_of(allows, own, of_resource=False).allowed.answer is answer
+    assert verdict_of(denies, own, of_resource=False).denied.answer is Answer.MAYBE
+
+
+@pytest.mark.parametrize(
+    ("declared", "cause", "remedy"),
+    [
+        (in_main("Role"), Cause.NOT_KNOWN, ""),
+        (None, Cause.POLICIES_UNSEEN, "pass --parameters Role=…"),
+    ],
+)
+def test_what_is_not_seen_of_a_role(declared: Any, cause: Cause, remedy: str) -> None:
+    """Of a role that isn't the app's, a parameter may say which it is."""
+    arn = f"arn:aws:iam::{ACCOUNT}:role/${{Main.Role?}}"
+    unseen = Role(arn, unseen="it may have more", unseen_boundary="x", declared=declared)
+    call = calls.call_on(Key(KEY), calls.role(unseen, REGION), "kms:Decrypt", KEY)
+    of_role = decision.of_role(unseen, call)
+    (doubt,) = of_role.iam.caller.doubts
+    assert (doubt.cause, doubt.remedy) == (cause, remedy)
+    if declared:
+        (of_boundary,) = of_role.boundary.caller.doubts
+        assert of_boundary.values == {"arn": arn, "why": "x"}
+
+
+def test_a_reason_names_what_several_policies_say() -> None:
+    """The statements that deny, and what leaves statements open."""
+    denial = {"Effect": "Deny", "Action": "kms:*", "Resource": "*"}
+    report = compare(
+        model_of(key=[*ON_KEY, {**denial, "Principal": "*"}], iam=[iam(IAM_ACTIONS), denial])
+    )
+    (entry,) = [entry for entry in report.missing if entry.action == "kms:CreateGrant"][:1]
+    assert entry.because == "denied by statement 3 of key policy; statement 2 of IAM policy"
+    in_iam = iam("kms:Decrypt", "${Main.Key?}", Sidd="x", Effect="Deny")
+    in_key_policy = role("kms:Decrypt", Sidd="x", Effect="Deny")
+    report = compare(model_of(key=[*ON_KEY, in_key_policy], iam=[iam(IAM_ACTIONS), in_iam]))
+    (entry,) = [entry for entry in report.undecided if entry.policy == "key"]
+    assert entry.because == (
+        "may be denied: statement 3 of key policy: element Sidd isn't understood; "
+        "statement 2 of IAM policy: Resource ${Main.Key?}: Main.Key isn't known before deployment; "
+        "statement 2 of IAM policy: element Sidd isn't understood"
+    )
+
+
+def test_a_variable_before_a_colon_in_a_name() -> None:
+    """Only the first five colons of an ARN part it."""
+    reads = iam(["s3:GetObject"], f"{BUCKET}/${{aws:PrincipalAccount}}:x/*")
+    model = model_of(
+        asked(IMPORT_JOB, source=location(f"{ACCOUNT}:x/")), **{**GIVEN, "iam": [reads, READ[1]]}
+    )
+    allowed = {entry.action for entry in compare(model).allowed if entry.policy == "role"}
+    assert "s3:GetObject" in allowed

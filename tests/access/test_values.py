@@ -51,6 +51,7 @@ YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
         (KEY, "arn:aws:kms:eu-west-1:111122223333:key/*1", MAYBE),
         (KEY, "arn:aws:kms:eu-west-1:111122223333:key/1?", MAYBE),
         (f"{KEY}/x", "arn:aws:kms:eu-west-1:111122223333:key/1?/x", MAYBE),
+        (f"{KEY}/x", "arn:aws:kms:eu-west-1:111122223333:key/1*/x", MAYBE),
         ("a/${Main.Key}/${Main.Role}", "a/*/?", MAYBE),
         ("a-${Main.Name?}", "?-b", MAYBE),
         ("${Main.Key}", "a${Main.Key}", NO),
