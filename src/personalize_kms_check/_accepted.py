@@ -22,5 +22,4 @@ def is_name(name: str) -> bool:
 
 
 def in_lines(problems: list[str]) -> str:
-    """Return a single problem as it is, and several as a list with a line each."""
     return problems[0] if len(problems) == 1 else "".join(f"\n- {problem}" for problem in problems)

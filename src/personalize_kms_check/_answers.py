@@ -18,7 +18,6 @@ class Answer(IntEnum):
 
     @staticmethod
     def of(fact: bool) -> Answer:
-        """Return the answer for a known fact."""
         return Answer.YES if fact else Answer.NO
 
     def __invert__(self) -> Answer:

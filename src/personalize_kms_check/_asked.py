@@ -74,17 +74,14 @@ class Asked:
 
     @property
     def kind(self) -> str:
-        """The resource as AWS's page calls it."""
         return self.permissions.resource
 
     @property
     def locations(self) -> list[Location]:
-        """Its source and its destination, where it has them."""
         return [location for location in (self.source, self.destination) if location is not None]
 
     @cached_property  # Saves time: each entry of a report asks for it.
     def label(self) -> str:
-        """Its name in reports."""
         return f"{self.name} ({self.kind})"
 
 
@@ -111,7 +108,6 @@ class _Declared(Protocol):
 
 
 def declared_of(subjects: Iterable[_Declared]) -> tuple[Declaration, ...]:
-    """Return the resources in templates of some subjects, each once."""
     declared = [subject.declared for subject in subjects if subject.declared]
     return tuple(dict.fromkeys(declared))
 
@@ -125,5 +121,4 @@ def file_for(asked: Iterable[Asked], column: str, owner: str) -> str:
 
 
 def labels_of(asked: Iterable[Asked]) -> list[str]:
-    """Return the names of requests in reports."""
     return sorted({request.label for request in asked})

@@ -297,7 +297,6 @@ class Reason:
 
     @staticmethod
     def of(cause: Cause, *statements: PolicyStatement, **values: Value) -> Reason:
-        """Return the reason for a cause, with the values of its words."""
         return Reason(cause, values, statements)
 
     def sentence(self, subject: str = "it") -> str:
@@ -333,7 +332,6 @@ class Reason:
 
 
 def unknown_element(element: str, value: Any) -> Reason:
-    """Return the reason for an unknown element of a statement, with its unknown parts."""
     parts = open_parts(value) if isinstance(value, str) else []
     if parts:
         element = f"{element} ({', '.join(parts)})"

@@ -98,11 +98,7 @@ class Told(NamedTuple):
 
 
 def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, list[Assembly]]]:
-    """Return the report on each app at some paths, with the assemblies.
-
-    Raises:
-        ValueError, AssemblyError: as above.
-    """
+    """Return the report on each app; errors are those of ``check_assembly``."""
     apps = read_paths(paths)
     assemblies: list[Assembly] = []
     for app in apps:

@@ -69,7 +69,6 @@ def personalize_kms() -> None:
 
 
 def _kinds(context: click.Context, option: click.Parameter, value: str) -> list[str]:
-    """Return the kinds of findings to count."""
     kinds = value.split(",")
     for unknown in set(kinds) - set(_KINDS):
         raise click.BadParameter(
@@ -81,7 +80,6 @@ def _kinds(context: click.Context, option: click.Parameter, value: str) -> list[
 def _ignores(
     context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[Ignore, str]:
-    """Return what is ignored, as it was given."""
     ignored = {}
     for value in values:
         rule, _, path = value.partition("@")
@@ -94,7 +92,6 @@ def _ignores(
 def _paths(
     context: click.Context, argument: click.Parameter, values: tuple[Path, ...]
 ) -> list[Path]:
-    """Return the paths to check."""
     for path in values:
         if path.suffix == ".py":
             raise click.BadParameter(f"{path} is an app's code: run cdk synth, then check cdk.out")
@@ -108,7 +105,6 @@ def _paths(
 def _pairs(
     context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
-    """Return the values of NAME=VALUE by their names."""
     pairs = {}
     for given in values:
         name, equals, value = given.partition("=")
@@ -121,7 +117,6 @@ def _pairs(
 def _policies(
     context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return the documents of policies by the names of these, or the ARNs of keys and buckets."""
     documents, problems = read_files(_pairs(context, option, values))
     if problems:
         stop("\n".join(problems))
@@ -298,7 +293,6 @@ def _without(
 
 
 def _found(report: AccessReport, kind: str) -> bool:
-    """Tell if a report has findings of a kind; warnings are none."""
     if kind == "problems":
         return any(not problem.is_warning for problem in report.problems)
     return bool(report.without_key if kind == "unencrypted" else getattr(report, kind))
@@ -313,7 +307,6 @@ def _decides_nothing(report: AccessReport) -> bool:
 
 
 def _begin(file: Path, entries: list[dict[str, Any]]) -> None:
-    """Write entries to complete, and say how; nothing where there are none."""
     if not entries:
         say(
             f"--write-created {file}: nothing to write, since nobody is seen who may create by "
@@ -333,7 +326,6 @@ def _begin(file: Path, entries: list[dict[str, Any]]) -> None:
 
 
 def _show(report: AccessReport, form: str, path: Path, *, quiet: bool) -> None:
-    """Write a report; on a terminal in colours."""
     if form == "sarif":
         of_all = path if path.is_file() else path / "manifest.json"
         write(sarif_report(report, of_all, version("personalize-kms-constructs")))

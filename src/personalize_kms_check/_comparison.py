@@ -28,13 +28,11 @@ _KINDS: Mapping[Answer, FindingKind] = {
 
 
 def compare(model: AccessModel) -> AccessReport:
-    """Return all findings: the differences from AWS's pages, and whatever agrees with them."""
     decided = decisions(model)
     return report_on(decided, too_much(model, decided.needs, decided.forms.named()))
 
 
 def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessReport:
-    """Return the report on decisions, and on permissions beyond the needs."""
     model = decided.model
     missing = list(_missing(decided))
     told = [decision for decision in decided.on_needs if decision.answer is not Answer.NO]
@@ -71,7 +69,6 @@ def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessRepor
 def _names(
     model: AccessModel, policies: Iterable[PolicyToChange], excess: Iterable[Finding]
 ) -> dict[str, str]:
-    """Return the names of keys, roles and buckets, and the names of others in a report."""
     arns = {finding.policy_of for finding in excess}
     for policy in policies:
         arns.update(policy.also_for)
@@ -95,10 +92,7 @@ def _on_need(
     reasons: tuple[Reason, ...] = (),
     lacking: Iterable[WhichPolicy] = (),
 ) -> Finding:
-    """Return the finding on a need.
-
-    ``reasons`` says why it isn't met. Its places are the policies that deny it or lack it.
-    """
+    """``reasons`` says why the need isn't met. The places are the policies that deny or lack it."""
     need, column, decision = decided
     asked = need.asked
     places: list[Declaration] = []

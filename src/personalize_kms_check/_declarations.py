@@ -19,13 +19,11 @@ class Declaration(NamedTuple):
     """Empty for a construct."""
 
     def is_below(self, other: Declaration) -> bool:
-        """Tell if it is below another construct of its template."""
         is_of_template = self.template == other.template
         return is_of_template and self.construct_path.startswith(f"{other.construct_path}/")
 
     @property
     def is_of_cdk(self) -> bool:
-        """True if the CDK wrote its template."""
         return self.template.endswith(".template.json")
 
     @property

@@ -173,7 +173,6 @@ class Finding:
 
 
 def _where(statement: PolicyStatement) -> dict[str, str]:
-    """Return the place of a statement in a report; empty where no template has its policy."""
     policy = statement.policy
     if policy.declared is None:
         return {}

@@ -89,7 +89,6 @@ class ReadApp:
                         self.encryptions.add(construct.path)
 
     def everything(self) -> AccessReport:
-        """Compare all requests."""
         # Saves time, as below: a clean synth needs no report, no advice and no words.
         from ._comparison import compare
 
@@ -100,7 +99,6 @@ class ReadApp:
         return merged([_certain(assembly) for assembly in self._read])
 
     def without_key(self) -> list[Resource]:
-        """Return the dataset groups encrypted with a key of Personalize's own."""
         groups: list[Resource] = []
         for assembly in self._read:
             groups += assembly.without_key
@@ -243,7 +241,6 @@ def _is_same_owner(arn: str, pending_arn: str, model: AccessModel) -> bool:
 
 
 def less(report: AccessReport, of_judge: AccessReport) -> AccessReport:
-    """Return a report without the findings of the judge."""
     known: dict[object, set[str]] = {}
     for finding in of_judge.findings:
         known.setdefault(_identity(finding), set()).update(labels_of(finding.asked))
@@ -276,10 +273,7 @@ def _identity(finding: Finding) -> tuple[object, ...]:
 
 
 def with_remedies(report: AccessReport) -> list[tuple[Line, str]]:
-    """Return the lines of a report, each with what to do.
-
-    The first line about a policy has its statements.
-    """
+    """Return each line with what to do; the first line about a policy has its statements."""
     if not (report.missing or report.excess or report.undecided or report.problems):
         return []
     from ._reports.report_lines import lines_of, whose

@@ -44,8 +44,6 @@ class PolicyOwner:
 
 @dataclass
 class Key(PolicyOwner):
-    """A KMS key."""
-
     column: ClassVar[Column] = "key"
     policies: list[Policy] = field(default_factory=list)
     spec: str = "SYMMETRIC_DEFAULT"
@@ -61,12 +59,10 @@ class Key(PolicyOwner):
 
     @property
     def account(self) -> str:
-        """The key's account."""
         return account_of(self.arn)
 
     @property
     def documents(self) -> list[Policy]:
-        """The documents of its own policy."""
         return self.policies
 
 
@@ -88,19 +84,15 @@ class Role(PolicyOwner):
 
     @property
     def account(self) -> str:
-        """The account of the role."""
         return account_of(self.arn)
 
     @property
     def documents(self) -> list[Policy]:
-        """The documents of its own policy."""
         return self.trust
 
 
 @dataclass
 class Bucket(PolicyOwner):
-    """An S3 bucket."""
-
     column: ClassVar[Column] = "bucket"
     account: str
     policies: list[Policy] = field(default_factory=list)
@@ -115,7 +107,6 @@ class Bucket(PolicyOwner):
 
     @property
     def documents(self) -> list[Policy]:
-        """The documents of its own policy."""
         return self.policies
 
 
@@ -149,11 +140,9 @@ class AccessModel:
 
     @property
     def owners(self) -> Iterable[Key | Role | Bucket]:
-        """All keys, roles and buckets."""
         return (*self.keys.values(), *self.roles.values(), *self.buckets.values())
 
     def label(self, arn: str) -> str:
-        """Return the name of a key, a role or a bucket in reports."""
         return self.names.get(arn, arn)
 
     def key(self, arn: str) -> Key:
@@ -171,17 +160,13 @@ class AccessModel:
         return self.buckets.get(arn) or Bucket(arn, account, unseen=why, unseen_encryption=why)
 
     def location_keys(self, asked: Asked, location: Location) -> list[str]:
-        """Return the ARNs of a location's keys.
-
-        The key is the location's own or the bucket's; where the location is read, it may be both.
-        """
+        """The key is the location's own or the bucket's; where it is read, it may be both."""
         of_bucket = self.bucket(location.bucket_arn, asked.account).key_arn
         own = location.key_arn
         keys = [own, of_bucket] if location.is_read else [own or of_bucket]
         return list(dict.fromkeys(key for key in keys if key is not None))
 
     def keys_of(self, asked: Asked) -> list[str]:
-        """Return the ARNs of all keys for a request, each once."""
         keys = [asked.dataset_group_key] if asked.dataset_group_key else []
         for location in asked.locations:
             keys += filter(None, self.location_keys(asked, location))

@@ -59,7 +59,6 @@ class Policy:
 
     @cached_property  # Saves time, as in the others: hundreds of calls ask the same policy.
     def text(self) -> str:
-        """The document as JSON without white space."""
         return json.dumps(self.document, separators=(",", ":"), ensure_ascii=False)
 
     @cached_property
@@ -115,7 +114,6 @@ class PolicyStatement:
 
     @staticmethod
     def of(body: Any, position: Position, policy: Policy) -> PolicyStatement:
-        """Return the statement at a position of a policy."""
         if policy.has_variables and MARK in policy.text:
             body = with_strings(body, _with_holes)
         readable = isinstance(body, dict)
@@ -170,7 +168,6 @@ class PolicyStatement:
 
 
 def _plain_actions(statement: Body) -> frozenset[str] | None:
-    """Return the actions, in lower case; none where a wildcard or a hole leaves them open."""
     if "NotAction" in statement:
         return None
     actions = set()
@@ -182,17 +179,14 @@ def _plain_actions(statement: Body) -> frozenset[str] | None:
 
 
 def _has_key_of_service(statement: Body) -> bool:
-    """Report whether a condition has a key of only some services or actions."""
     return any(not key.lower().startswith("aws:") for _, key, _ in conditions_of(statement))
 
 
 def all_conditions(*conditions: str) -> str:
-    """Return conditions of a template in words, each once."""
     return " and ".join(dict.fromkeys(filter(None, conditions)))
 
 
 def with_strings(value: Any, change: Callable[[str], Any]) -> Any:
-    """Return a value with each string of it changed."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
@@ -212,13 +206,11 @@ def as_list(value: Any) -> list[Any]:
 
 
 def allow_statements(policies: Iterable[Policy]) -> Iterator[PolicyStatement]:
-    """Yield the statements with the effect ``Allow``."""
     for policy in policies:
         yield from policy.allowing
 
 
 def conditions_of(statement: Body) -> Iterator[tuple[str, str, Any]]:
-    """Yield the operators, keys and values of a condition, as far as they can be read."""
     condition = statement.get("Condition")
     if not isinstance(condition, dict):
         return
@@ -229,7 +221,6 @@ def conditions_of(statement: Body) -> Iterator[tuple[str, str, Any]]:
 
 
 def has_variables(text: str) -> bool:
-    """Report whether a string has variables."""
     return "${" in text and _VARIABLE.search(text) is not None
 
 

@@ -32,10 +32,7 @@ def read_assemblies(
     parameters: ParameterValues = NO_VALUES,
     policies: GivenPolicies | None = None,
 ) -> list[ReadAssembly]:
-    """Return an app and its stages with the resources they deploy.
-
-    Unreadable parts, now or when a model is made, are left out: see ``Template.errors``.
-    """
+    """Unreadable parts, now or when a model is made, are left out: see ``Template.errors``."""
     templates: list[Template] = []
     for assembly in assemblies:
         templates += assembly.templates
@@ -134,7 +131,6 @@ class ReadAssembly:
         )
 
     def _add_owners_beside(self, owners: Owners) -> None:
-        """Add the owners of policies in templates about Personalize."""
         for resource in self._resources:
             template = resource.stack.template
             with template.noting_errors():

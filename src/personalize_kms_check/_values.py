@@ -211,10 +211,7 @@ def split_arn(arn: str) -> tuple[str, ...] | None:
 
 @lru_cache(maxsize=_CACHED)
 def bucket_in(resource: str) -> str:
-    """Return the bucket in an ARN or a pattern, or nothing if it is open.
-
-    A resource in one bucket never matches a pattern with another bucket.
-    """
+    """Return nothing if it is open. In one bucket a resource matches no pattern of another."""
     parts = split_arn(resource)
     if parts is None or parts[2:5] != ("s3", "", ""):
         return ""
@@ -270,10 +267,7 @@ def _is_given(hole: str) -> bool:
 
 
 def _in_one_partition(one: str, other: str) -> tuple[str, str]:
-    """Put the known partition of one value into the other.
-
-    A template with an ARN of a foreign partition can't be deployed, so both have the same.
-    """
+    """A template with an ARN of a foreign partition can't be deployed, so both have the same."""
     if (PARTITION in one) == (PARTITION in other):
         return one, other
     known = other if PARTITION in one else one
@@ -313,7 +307,6 @@ class _Holes:
         self._holes: dict[str, str] = {}
 
     def encoded(self, value: str) -> str:
-        """Return a value with characters for its holes."""
         return HOLE.sub(lambda hole: self._character(hole[0]), value)
 
     def _character(self, hole: str) -> str:
