@@ -43,7 +43,6 @@ class Way(NamedTuple):
 
 
 def addressed_to(statement: Body, caller: Caller, *, denies: bool) -> list[Way]:
-    """Return the ways in which a statement of a resource's policy is about the caller."""
     if "NotPrincipal" in statement:
         return _all_but(statement["NotPrincipal"], caller, denies=denies)
     if "Principal" not in statement:

@@ -136,12 +136,10 @@ class Caller(NamedTuple):
 
 @cache  # Saves time: it is asked for each need.
 def service(account: str, region: str, organization: str = "") -> Caller:
-    """Return Personalize, at work for this account and Region."""
     return Caller(SERVICE_PRINCIPAL, account, region, is_service=True, organization=organization)
 
 
 def role(role: Role, region: str, organization: str = "") -> Caller:
-    """Return the role, at work in this Region."""
     return Caller(
         role.arn,
         role.account,
@@ -172,7 +170,6 @@ class Call:
         return self.is_on_own and any(map(_OF_OTHERS.fullmatch, open_parts(named)))
 
     def within(self, context: Context) -> Call:
-        """Return the same call with other condition keys."""
         call = replace(self)
         call.context = context
         return call
@@ -185,7 +182,6 @@ class Call:
 
     @cached_property  # Saves time: each statement with a condition asks for it.
     def context(self) -> Context:
-        """Its condition keys."""
         context = dict(_keys_of(self.action, self.caller.is_service))
         if self.action != PASS_ROLE:
             context["aws:requestedregion"] = (self.resource_region,)
@@ -260,7 +256,6 @@ def call_on(
 
 
 def assume_role(caller: Caller, role: Role) -> Call:
-    """Return the call by which Personalize becomes the role."""
     return call_on(role, caller, ASSUME_ROLE, role.arn)
 
 

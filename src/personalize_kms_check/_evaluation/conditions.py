@@ -105,7 +105,6 @@ def _doubt(test: _Test, answers: Mapping[str | None, Answer]) -> Reason:
 
 
 def _in_any_case(answers: Iterable[Answer]) -> Answer:
-    """Return the answer if it is the same in all cases."""
     distinct = set(answers)
     return distinct.pop() if len(distinct) == 1 else Answer.MAYBE
 
@@ -146,10 +145,7 @@ def _sent(key: str, context: Context) -> Alternatives:
 
 @lru_cache(maxsize=256)  # Saves time: policies have few operators.
 def _parsed(operator: str) -> tuple[str | None, str, bool] | None:
-    """Return the quantifier, the comparison, and whether an absent key fulfils it.
-
-    Return none if it isn't an operator.
-    """
+    """Return quantifier, comparison, and whether an absent key fulfils it; none for no operator."""
     parsed = _OPERATOR.fullmatch(operator)
     if parsed is None or parsed[2] not in (*_COMPARISONS, *_NEGATED, "Null"):
         return None

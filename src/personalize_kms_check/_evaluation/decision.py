@@ -95,7 +95,6 @@ class _Sides(NamedTuple):
 
     @property
     def unbounded(self) -> _Sides:
-        """The same as if the role had no boundary."""
         return self._replace(boundary=_NO_LIMIT)
 
     def lacking(self) -> list[Reason]:
@@ -118,7 +117,6 @@ class _Sides(NamedTuple):
 
 
 def role_by_both(call: Call, own: OfRole, key: Key) -> Decision:
-    """Decide for a role on a key: by the key policy and by IAM."""
     of_owner = _own_verdict(key, call)
     one_account = same(call.caller.account, key.account)
     sides = _Sides(of_owner, own.iam.allowed, own.boundary.allowed, one_account)
@@ -148,10 +146,7 @@ def role_by_iam(own: OfRole) -> Decision:
 
 
 def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
-    """Decide for a role by a bucket's policy; its IAM policies are another decision.
-
-    In one account it only must not deny; across accounts it must allow.
-    """
+    """Decide by the policy: in one account it must not deny, across accounts it must allow."""
     one_account = same(call.caller.account, bucket.account)
     if one_account is Answer.NO:
         # Personalize itself needs the same policy, and waits for it.
@@ -166,7 +161,6 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
 
 
 def trust(caller: Caller, role: Role) -> Decision:
-    """Decide whether Personalize can become the role."""
     return by_owner(assume_role(caller, role), role)
 
 
@@ -184,7 +178,6 @@ def by_owner(call: Call, owner: Key | Bucket | Role) -> Decision:
 
 
 def _own_verdict(owner: Key | Bucket | Role, call: Call) -> Verdict:
-    """Return the verdict of an owner's own policy on a call."""
     if isinstance(owner, Role):
         policies, unseen = owner.trust, owner.unseen_trust
     else:
@@ -202,7 +195,6 @@ def _own_verdict(owner: Key | Bucket | Role, call: Call) -> Verdict:
 
 
 def of_role(role: Role, call: Call) -> OfRole:
-    """Return the verdicts of the role's IAM policies and of its boundary on a call."""
     return OfRole(_by_identity(role, call), _by_boundary(role, call))
 
 
@@ -258,7 +250,6 @@ def _groups(matches: Sequence[Match]) -> tuple[tuple[PolicyStatement, ...], ...]
 
 
 def _denials(denied: Iterable[Match]) -> list[Reason]:
-    """Return the reason for which statements deny a call, if some do."""
     statements: list[PolicyStatement] = []
     not_spared: list[Reason] = []
     for match in denied:
@@ -273,7 +264,6 @@ def _denials(denied: Iterable[Match]) -> list[Reason]:
 
 
 def _open_doubts(matches: Iterable[Match]) -> list[Reason]:
-    """Return the doubts of the open matches."""
     doubts: list[Reason] = []
     for match in matches:
         if match.answer is Answer.MAYBE:
@@ -288,7 +278,6 @@ def _outcome(
     lacking: Sequence[Reason] = (),
     more: Sequence[Reason] = (),
 ) -> Decision:
-    """Return the decision by the permissions and denials for a call."""
     refused = [*_denials(denied), *lacking]
     if refused:
         return Decision(Answer.NO, refused[0], tuple(refused[1:]))

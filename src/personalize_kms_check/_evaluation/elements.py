@@ -12,10 +12,7 @@ from .conditions import OF_TEXT
 
 
 def actions_of(statement: Body, service: str) -> list[str]:
-    """Return the actions of a service as they are written.
-
-    For ``NotAction``, return all actions of the service, or none.
-    """
+    """Return the actions as they are written; for ``NotAction`` all of the service, or none."""
     everything = f"{service}:*"
     if "NotAction" in statement:
         for excluded in _strings_of(statement["NotAction"]):
@@ -41,10 +38,7 @@ def leaves_out(statement: Body, arn: str) -> bool:
 
 
 def principals_of(statement: Body) -> Iterator[str]:
-    """Yield the principals of a statement.
-
-    Where a condition names principals of an account, yield these instead of the account.
-    """
+    """Yield the principals; those that a condition names take the place of their account."""
     named = _strings_of(list(_compared_with(statement, "aws:principalarn")))
     principal = statement.get("Principal", "*")
     by_kind = principal if isinstance(principal, dict) else {"AWS": principal}
@@ -59,7 +53,6 @@ def principals_of(statement: Body) -> Iterator[str]:
 
 
 def is_for(statement: Body, principals: Collection[str]) -> bool:
-    """Report whether a statement names any of some principals."""
     for name in principals_of(statement):
         if any(same(name, principal) is Answer.YES for principal in principals):
             return True
@@ -67,7 +60,6 @@ def is_for(statement: Body, principals: Collection[str]) -> bool:
 
 
 def is_account(principal: str) -> bool:
-    """Report whether a principal is a whole account."""
     parts = split_arn(principal)
     return principal.isdigit() if parts is None else parts[5] == "root"
 
@@ -78,13 +70,11 @@ def names_everybody(statement: Body) -> bool:
 
 
 def aws_principals(statement: Body) -> list[Any]:
-    """Return the principals of a statement under ``AWS``: accounts, their identities, and ``*``."""
     principal = statement.get("Principal")
     return as_list(principal.get("AWS") if isinstance(principal, dict) else principal)
 
 
 def is_by_principal_arn(statement: Body) -> bool:
-    """Report whether a condition says who calls by ``aws:PrincipalArn``."""
     return bool(list(_compared_with(statement, "aws:principalarn")))
 
 
@@ -107,5 +97,4 @@ def _compared_with(statement: Body, wanted: str) -> Iterator[Any]:
 
 
 def _strings_of(value: Any) -> list[str]:
-    """Return the strings of an element of a statement, which may have one or several."""
     return [item for item in as_list(value) if isinstance(item, str)]

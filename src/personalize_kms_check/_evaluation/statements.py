@@ -40,7 +40,6 @@ class Match(NamedTuple):
 
     @staticmethod
     def unseen(doubt: Reason) -> Match:
-        """Return the match of an unseen part."""
         return Match(Answer.MAYBE, doubts=(doubt,))
 
     def __or__(self, other: Match) -> Match:
@@ -75,7 +74,6 @@ class Verdict(NamedTuple):
 
     @property
     def allowed(self) -> Match:
-        """Join all ways in which the call may be allowed."""
         return self.itself | self.account
 
 
@@ -84,7 +82,6 @@ _Matches = Iterator[tuple[str, Match]]
 
 
 def verdict_of(policies: list[Policy], call: Call, *, of_resource: bool) -> Verdict:
-    """Return the verdict of the policies of a resource, or of an identity, on a call."""
     joined: dict[str, Match] = {}
     for policy in policies:
         for field, match in _matches_of(policy, call, of_resource=of_resource):
@@ -187,10 +184,7 @@ def serves(statement: PolicyStatement, call: Call, *, of_resource: bool) -> Answ
 
 
 def _is_about(statement: PolicyStatement, call: Call) -> tuple[Answer, list[Reason]]:
-    """Answer whether actions, resources and conditions of a statement fit a call.
-
-    Return the answer, and the reasons if it is open.
-    """
+    """Answer whether actions, resources and conditions fit, with the reasons if it is open."""
     elements = [("Action", call.action), ("Resource", call.resource_arn)]
     if statement.only_actions is not None:
         # Saves time: ``may_be_about`` has compared the actions.
@@ -212,7 +206,6 @@ def _is_about(statement: PolicyStatement, call: Call) -> tuple[Answer, list[Reas
 
 
 def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Answer, list[Reason]]:
-    """Answer whether ``Action`` or ``Resource``, or its opposite, fits a value."""
     inverted = f"Not{element}"
     if element not in statement and inverted not in statement:
         # A trust policy is about its role, and has no resource. Elsewhere AWS refuses a statement
@@ -260,7 +253,6 @@ def _with_variables(pattern: str, call: Call) -> str:
 
 
 def _fits(pattern: str, element: str, value: str, action: str) -> Answer:
-    """Answer whether a pattern of ``Action`` or ``Resource`` matches a value of a call."""
     if element == "Action":
         return matches(value.lower(), pattern.lower())
     if value == "*":
@@ -277,7 +269,6 @@ def _fits(pattern: str, element: str, value: str, action: str) -> Answer:
 
 
 def _open_pattern(element: str, pattern: str, value: str) -> Reason:
-    """Return the reason for which it is open whether a pattern matches a value."""
     unknown, generated = told_apart_by(pattern, value)
     if unknown:
         parts = tuple(unknown)
