@@ -33,7 +33,6 @@ class App(Surroundings):
         self._has_read_exports = False
 
     def stacks_of(self, assembly: Assembly) -> list[Stack]:
-        """Return the stacks of an assembly, nested stacks included."""
         stacks: list[Stack] = []
         for template in assembly.templates:
             stacks += self._by_template[id(template)].with_nested()
@@ -66,7 +65,6 @@ class App(Surroundings):
         return own or exporters
 
     def _exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:
-        """Return the outputs exported under a name."""
         if not self._has_read_exports:
             # A name that is an import itself can't be known: while names are read, there is none.
             self._has_read_exports = True

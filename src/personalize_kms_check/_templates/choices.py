@@ -21,14 +21,12 @@ class Either(str):
 
     @staticmethod
     def of(stack_name: str, condition: str, then: Any, otherwise: Any) -> Either:
-        """Return the hole for two values of which a condition of a stack chooses."""
         hole = Either(unknown(f"Fn::If {condition}", stack_name, condition, then, otherwise))
         hole.condition, hole.then, hole.otherwise = f"{stack_name}.{condition}", then, otherwise
         return hole
 
     @property
     def may_be_left_out(self) -> bool:
-        """True if one of its values is ``AWS::NoValue``."""
         for value in (self.then, self.otherwise):
             if value is NO_VALUE or (isinstance(value, Either) and value.may_be_left_out):
                 return True

@@ -45,7 +45,6 @@ def _parsed(path: Path, text: str, to_json: Callable[[str], str] = str, form: st
 
 
 def read_text(path: Path) -> str:
-    """Read a file, or the standard input."""
     try:
         if str(path) == STANDARD_INPUT:
             return sys.stdin.buffer.read().decode("utf-8")
@@ -59,7 +58,6 @@ def read_text(path: Path) -> str:
 
 
 def read_template(path: Path) -> Json:
-    """Read a template, in JSON as the CDK writes it or in YAML."""
     text = read_text(path)
     if text.lstrip().startswith("{"):
         body = _parsed(path, text)
@@ -122,7 +120,6 @@ def _in_one_line(error: Exception) -> str:
 
 
 def _problem_of_template(body: Json) -> str:
-    """Return the first reason why an object isn't a template, or nothing."""
     for section in _SECTIONS:
         if not isinstance(body.get(section, {}), dict):
             return f"{section} isn't an object"

@@ -38,7 +38,6 @@ def _each_once(paths: Iterable[Path]) -> dict[str, Path]:
 
 
 def _templates_at(path: Path) -> list[Path]:
-    """Return the template at a path, or the templates in a folder; none where there are none."""
     if path.name.endswith(_TERRAFORM):
         page = page_at("how-to/check.md")
         reason = f"the check doesn't read Terraform: the statements are in {page}"

@@ -48,13 +48,11 @@ def given_policies(policies: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
 
 
 def given_policy_of(kind: str, arn: str, policies: GivenPolicies) -> list[Policy]:
-    """Return the given policy of a key or a bucket, if there is one."""
     document = policies.get(of_any_partition(arn))
     return [] if document is None else [Policy(document, f"{kind} policy of {arn}", is_given=True)]
 
 
 def policy_problems(policies: Any) -> list[str]:
-    """Return the reasons why documents of policies can't be used."""
     if not isinstance(policies, Mapping):
         return [f"policies is {policies!r}, expected a mapping of names or ARNs to documents"]
     problems: list[str] = []

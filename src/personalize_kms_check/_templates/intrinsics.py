@@ -85,7 +85,6 @@ class Scope(Protocol):
         return unknown(_shown(expression), value)
 
     def truth(self, expression: Any) -> Answer:
-        """Return whether a condition holds."""
         if not isinstance(expression, dict) or len(expression) != 1:
             return Answer.MAYBE
         match expression:
@@ -156,7 +155,6 @@ def _sub(scope: Scope, argument: Any) -> str:
 
 
 def _variable(scope: Scope, name: str, variables: Mapping[str, Any]) -> str:
-    """Return the value of a variable of ``Fn::Sub``."""
     if name.startswith("!"):
         return f"{WRITTEN}{name[1:]}}}"
     if name in variables:

@@ -44,7 +44,6 @@ class Assembly:
     """Its products of Service Catalog, each of which is deployed by itself, by who launches it."""
 
     def with_nested(self) -> Iterator[Template]:
-        """Yield the templates of all stacks, nested stacks included."""
         for template in self.templates:
             yield from template.with_nested()
 
@@ -55,7 +54,6 @@ def read_assembly(directory: Path) -> Assembly:
 
 
 def read_with_stages(directory: Path) -> list[Assembly]:
-    """Return an assembly, its products, and the assemblies of its stages."""
     assembly = read_assembly(directory)
     assemblies = [assembly, *assembly.products]
     for stage in assembly.stages:
@@ -72,7 +70,6 @@ def template_alone(name: str, file: Path) -> Template:
 
 
 def _object_in(value: Json, name: str) -> Json:
-    """Return an entry if it is an object; an empty object for anything else."""
     entry = value.get(name)
     return dict(entry) if isinstance(entry, dict) else {}
 

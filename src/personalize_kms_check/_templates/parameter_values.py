@@ -29,7 +29,6 @@ class ParameterValues:
     """True if a parameter without a value has its default in conditions."""
 
     def of(self, template: Template, name: str) -> str | None:
-        """Return the given value of a parameter, or none."""
         for stack in (template.name, template.stack_name, _EVERY_STACK):
             if f"{stack}:{name}" in self.given:
                 return as_text(self.given[f"{stack}:{name}"])
@@ -41,7 +40,6 @@ NO_VALUES = ParameterValues()
 
 
 def parameter_problems(values: Any, assemblies: list[Assembly]) -> list[str]:
-    """Return the reasons why values of parameters can't be used."""
     if not isinstance(values, Mapping):
         return [f"parameters is {values!r}, expected a mapping of names to strings"]
     templates: list[Template] = []
@@ -105,7 +103,6 @@ def _declarations(templates: Iterable[Template], stack: str, name: str) -> list[
 
 
 def _allowed_values(declared: Any) -> list[str]:
-    """Return the allowed values of a parameter, if its declaration has them."""
     if not isinstance(declared, dict) or _type(declared).startswith(_LISTS):
         return []
     allowed = declared.get("AllowedValues")

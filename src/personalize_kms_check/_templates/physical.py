@@ -21,7 +21,6 @@ _TYPES_IN_ARNS = {DATASET_GROUP: "dataset-group", SOLUTION: "solution"}
 
 
 def key_arn(resource: Resource) -> str:
-    """Return the ARN of a key."""
     return resource.arn("kms", f"key/{resource.generated_id}")
 
 
@@ -31,30 +30,25 @@ def alias_name(resource: Resource) -> str:
 
 
 def role_name(resource: Resource) -> str:
-    """Return the name of a role."""
     return resource.name_in("RoleName")
 
 
 def role_arn(resource: Resource) -> str:
-    """Return the ARN of a role."""
     path = resource.text("Path") or "/"
     return resource.arn("iam", f"role{path}{role_name(resource)}", region=False)
 
 
 def managed_policy_arn(resource: Resource) -> str:
-    """Return the ARN of a managed policy."""
     name = resource.name_in("ManagedPolicyName")
     path = resource.text("Path") or "/"
     return resource.arn("iam", f"policy{path}{name}", region=False)
 
 
 def bucket_name(resource: Resource) -> str:
-    """Return the name of a bucket."""
     return resource.name_in("BucketName")
 
 
 def bucket_arn(resource: Resource) -> str:
-    """Return the ARN of a bucket."""
     return resource.arn("s3", bucket_name(resource), region=False, account=False)
 
 
@@ -97,7 +91,6 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
 
 
 def ref(resource: Resource) -> str:
-    """Return the value of ``Ref`` of a resource."""
     value_of = _REFS.get(resource.type)
     return (
         value_of(resource) if value_of else unknown(f"{resource.stack.name}.{resource.logical_id}")
@@ -105,7 +98,6 @@ def ref(resource: Resource) -> str:
 
 
 def attribute(resource: Resource, name: str) -> str:
-    """Return the value of ``Fn::GetAtt`` of a resource."""
     value_of = _ATTRIBUTES.get((resource.type, name))
     if value_of is None:
         return unknown(f"{resource.stack.name}.{resource.logical_id}.{name}")
@@ -113,10 +105,7 @@ def attribute(resource: Resource, name: str) -> str:
 
 
 def nearest(resources: list[Resource], beside: Stack) -> Resource:
-    """Return the resource deployed with a stack, of several resources with one name.
-
-    There may be several in stacks without an account and a Region.
-    """
+    """Return the one deployed with a stack: without account and Region, several have the name."""
     for resource in resources:
         if resource.stack.top is beside.top:
             return resource
@@ -124,6 +113,5 @@ def nearest(resources: list[Resource], beside: Stack) -> Resource:
 
 
 def alias_in(arn: str) -> str:
-    """Return the name of the alias in an ARN, or nothing."""
     parts = split_arn(arn)
     return parts[5] if parts and parts[5].startswith(ALIAS_PREFIX) else ""

@@ -10,7 +10,6 @@ from .intrinsics import VARIABLE_OF_SUB
 
 
 def functions(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield every function in a value, with its argument."""
     to_visit = [value]
     while to_visit:
         value = to_visit.pop()

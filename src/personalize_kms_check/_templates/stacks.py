@@ -74,11 +74,9 @@ class Stack(Scope):
 
     @property
     def top(self) -> Stack:
-        """The outermost stack around it, or itself."""
         return self if self.parent is None else self.parent[0].top
 
     def with_nested(self) -> Iterator[Stack]:
-        """Yield this stack and every stack nested in it."""
         yield self
         for stack in self.nested.values():
             yield from stack.with_nested()
@@ -99,7 +97,6 @@ class Stack(Scope):
 
     @cached_property
     def partition(self) -> str:
-        """The partition of the Region, or a hole."""
         region = self.template.region
         if region.startswith("${"):
             return self.app.parameters.given.get(PARTITION_NAME, PARTITION)
@@ -109,7 +106,6 @@ class Stack(Scope):
         return "aws"
 
     def resource(self, logical_id: str) -> Resource:
-        """Return a resource, its properties still to be resolved."""
         if logical_id not in self._resources:
             body = self.template.resources[logical_id]
             self._resources[logical_id] = Resource(self, logical_id, body["Type"], body)
@@ -123,7 +119,6 @@ class Stack(Scope):
 
     @cached_property
     def is_made(self) -> Answer:
-        """Tell if the conditions of the nested stacks around it hold."""
         return Answer.YES if self.parent is None else self.parent[0].exists(self.parent[1])
 
     def exists(self, logical_id: str) -> Answer:
@@ -181,7 +176,6 @@ class Stack(Scope):
         return self._of_resource(logical_id, attribute)
 
     def _of_resource(self, logical_id: str, attribute: str) -> Any:
-        """Return an attribute of a resource, or the value of ``Ref`` without an attribute."""
         name = (logical_id, attribute)
         # Saves time: names are made of names.
         if name not in self._attributes:
@@ -189,14 +183,12 @@ class Stack(Scope):
         return self._attributes[name]
 
     def output(self, name: str) -> Any:
-        """Return the value of an output."""
         output = self.template.body.get("Outputs", {}).get(name)
         if not isinstance(output, dict) or "Value" not in output:
             return unknown(f"output {name} of {self.template.name}")
         return self.value(output["Value"])
 
     def has_output(self, name: str) -> Answer:
-        """Tell if the condition of an output holds."""
         return self._is_made_under(self.template.body["Outputs"][name].get("Condition"))
 
     def import_value(self, name: str) -> Any:
@@ -207,10 +199,7 @@ class Stack(Scope):
         return unknown(f"export {name}", name, self.template.account, self.template.region)
 
     def stack_output(self, arguments: Mapping[str, Any]) -> Any:
-        """Return an output of another stack, in the Region and the account of the arguments.
-
-        The role in the arguments decides the account.
-        """
+        """The role in the arguments decides the account."""
         name, output = str(arguments["StackName"]), str(arguments["OutputName"])
         here = self.template
         role = str(arguments.get("RoleArn", "")).split(":")
@@ -229,7 +218,6 @@ class Stack(Scope):
         return same(template.region, region) is Answer.YES
 
     def condition(self, name: str) -> Answer:
-        """Return whether a condition of the template holds."""
         conditions = self.template.body.get("Conditions", {})
         if name not in conditions:
             return Answer.MAYBE
@@ -248,14 +236,10 @@ class Stack(Scope):
         return assumed
 
     def mapping(self, name: str) -> Any:
-        """Return a mapping of the template, or none."""
         return self.template.body.get("Mappings", {}).get(name)
 
     def given(self, name: str, of_parent: Scope | None) -> Any:
-        """Return the given value of a parameter, or none.
-
-        A nested stack has the value of its parent, in the scope in which the parent is resolved.
-        """
+        """A nested stack has its parent's value, in the scope in which the parent is resolved."""
         declared = self.template.body["Parameters"][name]
         if is_name_of_value(declared):
             return None
@@ -327,12 +311,10 @@ class Resource:
 
     @cached_property
     def path(self) -> str:
-        """Its construct path."""
         return self.stack.template.path_of(self.logical_id)
 
     @cached_property
     def declared(self) -> Declaration:
-        """The template, the construct path and the logical id."""
         template = self.stack.template
         return Declaration(
             str(template.path), template.construct_path_of(self.logical_id), self.logical_id
@@ -365,7 +347,6 @@ class Resource:
         return value if value is None or isinstance(value, str) else self.unknown(name)
 
     def unknown(self, name: str) -> str:
-        """Return the hole for a property."""
         return unknown(f"{self.path} {name}", self.stack.name, self.logical_id)
 
     def name_in(self, name: str) -> str:
@@ -382,11 +363,9 @@ class Resource:
 
     @property
     def generated_id(self) -> str:
-        """The id generated by AWS."""
         return generated(f"{self.stack.template.name}.{self.logical_id}")
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
-        """Return an ARN in the stack's environment."""
         template = self.stack.template
         where = f"{template.region if region else ''}:{template.account if account else ''}"
         return f"arn:{self.stack.partition}:{service}:{where}:{resource}"

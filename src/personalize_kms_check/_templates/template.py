@@ -96,7 +96,6 @@ class Template:
 
     @cached_property
     def speaks_of_personalize(self) -> bool:
-        """True if anything in it has the word."""
         return "personalize" in json.dumps(self.body).lower()
 
     def may_have(self, name: str) -> bool:
@@ -118,19 +117,16 @@ class Template:
         return path if isinstance(path, str) else f"{self.name}/{logical_id}"
 
     def with_nested(self) -> Iterator[Template]:
-        """Yield this template and every template nested in it."""
         yield self
         for template in self.nested.values():
             yield from template.with_nested()
 
     def raise_first_error(self) -> None:
-        """Raise the first noted error, of this or of a nested template."""
         for template in self.with_nested():
             for error in template.errors:
                 raise error
 
     def read(self) -> None:
-        """Read the file, and the files of stacks nested in it."""
         with self.noting_errors():
             self.body = read_template(self.path)
         with self.noting_errors():
