@@ -32,12 +32,10 @@ class Decided(NamedTuple):
 
     @property
     def answer(self) -> Answer:
-        """The answer of the decision."""
         return self.decision.answer
 
     @property
     def policy_of(self) -> str:
-        """The ARN of the key, role or bucket whose policy decides."""
         return self.need.principal_arn if self.column == IN_IAM else self.need.owner_arn
 
 
@@ -74,7 +72,6 @@ def _alike(needs: Iterable[Need]) -> Iterable[list[Need]]:
 
 
 def _policies_on(need: Need) -> list[Policy]:
-    """Return the policies that decide on a need."""
     policies = [] if need.owner is None else [*need.owner.documents]
     if need.role is not None:
         policies += need.role.identity

@@ -55,20 +55,17 @@ class Forms:
         return self._delegated.get((need.owner_arn, need.principal_arn), False)
 
     def is_left_to_iam(self, need: Need) -> bool:
-        """Tell if IAM has to allow a role the same: it is delegated, or of another account."""
         owner, role = need.owner, need.role
         if owner is None or role is None:
             return False
         return same(owner.account, role.account) is not Answer.YES or self.is_delegated(need)
 
     def is_of_account(self, need: Need) -> bool:
-        """Tell if a key policy leaves a need to a role's account already, without its name."""
         decision = self._by_key_policy[need].decision
         is_met = decision.answer is Answer.YES and not decision.named
         return is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in decision.refusals)
 
     def is_left_anew(self, need: Need) -> bool:
-        """Tell if a key policy lets everybody in, and should leave the role to its account."""
         decided = self._by_key_policy.get(need)
         return decided is not None and decided.decision.named and self.is_delegated(need)
 
@@ -86,10 +83,7 @@ class Forms:
         return named
 
     def reasons(self, decided: Decided) -> dict[Column, Reason]:
-        """Return the reasons why a need isn't met, by the column of the policy that lacks it.
-
-        The column is empty where no statement helps.
-        """
+        """Return the reasons by the lacking policy's column, empty if no statement helps."""
         reasons: dict[Column, Reason] = {}
         for reason in decided.decision.refusals:
             reasons.setdefault(self._lacking(decided, reason), reason)
@@ -118,10 +112,7 @@ def _leaves_to_account(owner: Owner, role: Role, by_key_policy: Sequence[Decisio
 
 
 def _is_given_by_account(decision: Decision) -> bool:
-    """Tell if a key policy leaves a permission to IAM, which gives it.
-
-    What a boundary or a denial takes away makes no difference.
-    """
+    """Tell if IAM gives it today. What a boundary or a denial takes away makes no difference."""
     if decision.answer is Answer.MAYBE and decision.reason.cause is not Cause.MAY_BE_DENIED:
         return False
     taken_away = {reason.cause for reason in decision.refusals} <= {Cause.BOUNDARY, Cause.DENIED}
@@ -129,7 +120,6 @@ def _is_given_by_account(decision: Decision) -> bool:
 
 
 def _is_named(owner: Owner, role: Role) -> bool:
-    """Tell if a statement of an owner's policy names a role."""
     for statement in allow_statements(owner.documents):
         for name in aws_principals(statement.body):
             if same(str(name), role.arn) is Answer.YES:

@@ -46,7 +46,6 @@ class Need:
 
     @cached_property  # Saves time: needs that are alike in all policies are decided by one call.
     def call(self) -> Call:
-        """The call behind it."""
         on_own = self.is_on_own
         return call_on(self.owner, self.caller, self.action, self.resource_arn, is_on_own=on_own)
 
@@ -61,17 +60,14 @@ class Need:
 
     @property
     def principal_arn(self) -> str:
-        """The ARN of the role, or the service principal."""
         return self.caller.arn
 
     @property
     def owner_arn(self) -> str:
-        """The ARN of the owner; empty where there is none."""
         return self.owner.arn if self.owner is not None else ""
 
 
 def needs_of(model: AccessModel) -> list[Need]:
-    """Return every permission once, with all requests that need it."""
     needs: list[Need] = []
     for asked in model.asked:
         needs += _OfRequest(model, asked).needs()
@@ -97,7 +93,6 @@ def _once(needs: Iterable[Need]) -> list[Need]:
 
 
 def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
-    """Return the requests that use each role, bucket and key."""
     users: dict[str, list[Asked]] = {}
     for asked in model.asked:
         buckets = [location.bucket_arn for location in asked.locations]

@@ -95,10 +95,7 @@ class Deployment:
         return in_partition
 
     def key_arn(self, key: str, resource: Resource) -> str:
-        """Return the ARN of a key named in a property by its id, its ARN or an alias.
-
-        If the key of an alias isn't known, return the alias's ARN.
-        """
+        """Return the ARN of a key named by id, ARN or alias; the alias's if its key isn't known."""
         arn = key
         if split_arn(key) is None:
             if has_unknown(key):
@@ -113,7 +110,6 @@ class Deployment:
         return arn if target is None else self.key_arn(target, alias)
 
     def role_arn(self, role: str, resource: Resource) -> str:
-        """Return the ARN of a role named in a property by its name or its ARN."""
         if split_arn(role):
             return role
         account = resource.stack.template.account
@@ -133,7 +129,6 @@ class Deployment:
         return [policy for policy in policies if policy.stack.top is top]
 
     def policies_naming(self, role_name: str, account: str) -> list[Resource]:
-        """Return the policies that name a role of an account."""
         policies = self.find("policies of roles", role_name)
         return [policy for policy in policies if may_be_in(account, policy)]
 
@@ -154,11 +149,9 @@ class Deployment:
 
 
 def roles_named_in(policy: Resource) -> list[str]:
-    """Return the names of roles in the properties of a policy."""
     names = as_list(policy.get("Roles")) + as_list(policy.get("RoleName"))
     return [str(name) for name in names]
 
 
 def may_be_in(account: str, resource: Resource) -> bool:
-    """Report whether a resource may be deployed in an account."""
     return same(resource.stack.template.account, account) is not Answer.NO

@@ -26,7 +26,6 @@ class PoliciesByCode:
                         self._replaced.append((arn, resource.path))
 
     def why_replaced(self, owner_arn: str) -> str:
-        """Return the reason why the policy of a key or bucket may be another, or nothing."""
         paths = dict.fromkeys(path for arn, path in self._replaced if _may_be(owner_arn, arn))
         return f"{' and '.join(paths)} may replace it" if paths else ""
 
@@ -41,7 +40,6 @@ def _replaced_by(resource: Resource, deployment: Deployment) -> Iterator[str]:
 
 
 def _owner_in(resource: Resource, event: str, deployment: Deployment) -> str:
-    """Return the ARN in the call of an ``AwsCustomResource``, or nothing where it has none."""
     call = resource.get(event)
     if isinstance(call, str):
         call = resource.parsed(call, f"{event} of {resource.path}")

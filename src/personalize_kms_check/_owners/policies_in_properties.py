@@ -28,10 +28,7 @@ _DENYING = re.compile(r"Deny|Quarantine")
 
 
 def policy_of(resource: Resource, property_name: str, condition: str = "") -> Policy:
-    """Return the policy in a property.
-
-    A key or a role always has its own; any other depends on the conditions of its resource too.
-    """
+    """A key or role always has its own; any other depends on its resource's conditions too."""
     inline = ""
     if resource.type in IDENTITY_POLICIES and resource.type != MANAGED_POLICY:
         inline = resource.text("PolicyName") or resource.unknown("PolicyName")
@@ -46,7 +43,6 @@ def policy_of(resource: Resource, property_name: str, condition: str = "") -> Po
 
 
 def inline_policies_of(role: Resource) -> list[Policy]:
-    """Return the policies in the properties of a role."""
     policies: list[Policy] = []
     for item, position in items_of(role.get("Policies") or []):
         document, policy_name = item, ""
@@ -105,7 +101,6 @@ def policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy
 
 
 def policy_of_kms(resource: Resource) -> Policy:
-    """Return the policy KMS gives a key made without a policy."""
     document = default_key_policy(resource.arn("iam", "root", region=False))
     return Policy(document, f"default key policy of {resource.path}", resource.declared)
 
@@ -135,5 +130,4 @@ def not_of_the_app(managed_policy_arns: Iterable[str]) -> str:
 
 
 def all_reasons(*reasons: str) -> str:
-    """Return reasons why something can't be seen, in words."""
     return "; ".join(filter(None, reasons))

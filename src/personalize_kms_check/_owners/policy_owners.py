@@ -56,10 +56,7 @@ class Owners:
         self._assembled = assembled
 
     def add_named_by(self, asked: Asked, template: Template) -> None:
-        """Add the roles, buckets and keys of a request of a template, as far as they can be read.
-
-        The key of a bucket is known when the bucket is there.
-        """
+        """Add them as far as they can be read. A bucket's key is known when the bucket is there."""
         for role_arn in (asked.role_arn, asked.caller_arn):
             if role_arn:
                 with template.noting_errors():
@@ -72,7 +69,6 @@ class Owners:
                 self.add_key(key_arn)
 
     def add_key(self, arn: str) -> None:
-        """Add a key, unless it is there."""
         if arn in self.model.keys:
             return
         resources = self._deployment.find("keys", of_any_partition(arn))
@@ -82,7 +78,6 @@ class Owners:
             self.model.keys[arn] = self._imported_key(arn)
 
     def _add_made_key(self, arn: str, resource: Resource) -> None:
-        """Add a key of a template."""
         self.model.names[arn] = resource.path
         policy = policy_of(resource, "KeyPolicy")
         has_default_policy = policy.document is None
@@ -121,7 +116,6 @@ class Owners:
         return [policy_of(resource, "PolicyDocument") for resource in merged]
 
     def add_role(self, arn: str) -> None:
-        """Add a role, unless it is there."""
         if arn in self.model.roles:
             return
         resources = self._deployment.find("roles", of_any_partition(arn))
@@ -170,10 +164,7 @@ class Owners:
         return Role(arn, identity=identity, unseen=why, unseen_trust=why, unseen_boundary=why)
 
     def add_bucket(self, arn: str, account: str) -> None:
-        """Add a bucket with the key of its encryption, unless it is there.
-
-        The account is the request's; the app may name another for an imported bucket.
-        """
+        """Add it with its key. The account is the request's; the app may name another one."""
         if arn in self.model.buckets:
             return
         policies = self._deployment.of_bucket("bucket policies", arn)
@@ -273,7 +264,6 @@ def _why_unseen(arn: str) -> str:
 
 
 def _doubt_about(key: Key, resource: Resource) -> str:
-    """Return the reason why a key may be of no use, or nothing."""
     if has_unknown(key.spec + key.usage):
         return (
             "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key"

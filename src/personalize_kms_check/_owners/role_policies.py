@@ -23,10 +23,7 @@ from .policies_in_properties import (
 def identity_policies(
     resource: Resource, arn: str, deployment: Deployment
 ) -> tuple[list[Policy], str, str]:
-    """Return the policies of a role: with its name, named by it, and in its properties.
-
-    After them come the reasons why there may be other policies, and other denials.
-    """
+    """Return the policies of a role, and why there may be other policies, and other denials."""
     # By declarations, since both sides may name the other.
     policies: dict[object, tuple[Resource, str]] = {}
     for policy in deployment.policies_naming(physical.role_name(resource), account_of(arn)):
@@ -70,7 +67,6 @@ def identity_policy(
 
 
 def boundary_of(resource: Resource, deployment: Deployment) -> tuple[Policy | None, str]:
-    """Return the permissions boundary of a role, or the reason why it can't be seen."""
     arn = resource.text("PermissionsBoundary")
     if arn is None:
         return None, ""
@@ -88,7 +84,6 @@ def _managed_policy_arns(role: Resource) -> list[Item]:
 
 
 def _arn_of_principal(resource: Resource) -> str:
-    """Return the ARN of a role, a user or a group."""
     if resource.type == physical.ROLE:
         return physical.role_arn(resource)
     kind = PRINCIPALS[resource.type]

@@ -15,10 +15,7 @@ from .policies_in_properties import all_reasons
 def questions_of_unseen_parts(
     resources: Iterable[Resource], stacks: Iterable[Stack], *, is_asked: bool
 ) -> Iterator[OpenQuestion]:
-    """Yield questions for unseen parts: they may have requests, or change policies.
-
-    Without a request, only parts about Personalize count.
-    """
+    """Without a request, only parts about Personalize count."""
     for resource in resources:
         is_nested_elsewhere = (
             resource.type in NESTED_STACKS and resource.logical_id not in resource.stack.nested

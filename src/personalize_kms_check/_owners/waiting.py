@@ -47,7 +47,6 @@ class CreationOrder:
         self._before_stack: dict[Stack, frozenset[str]] = {}
 
     def has(self, stack: Stack) -> bool:
-        """Report whether the assembly has a stack."""
         return stack.top in self._tops
 
     def there(self, stack: Stack, logical_id: str) -> Existing:
@@ -86,11 +85,9 @@ class CreationOrder:
         return before, self._all_before(top)
 
     def _used_by(self, stack: Stack, logical_id: str) -> list[tuple[Stack, str]]:
-        """Return the resources a resource refers to or depends on."""
         return [(stack, name) for name in self._of(stack).resources[logical_id]]
 
     def _all_before(self, top: Stack) -> frozenset[str]:
-        """Return the templates of all stacks deployed before a stack, nested templates included."""
         if top not in self._before_stack:
             # Stacks that wait for each other are left to CloudFormation.
             self._before_stack[top] = frozenset()
@@ -120,7 +117,6 @@ class CreationOrder:
 
 
 def _templates_of(tops: Iterable[Stack]) -> frozenset[str]:
-    """Return the templates of stacks, nested templates included."""
     templates: set[str] = set()
     for top in tops:
         for stack in top.with_nested():
