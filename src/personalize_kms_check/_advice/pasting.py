@@ -37,7 +37,6 @@ def pasted_for(model: AccessModel, value: Any, declared: tuple[Declaration, ...]
 
 
 def _without_references(functions: Functions, logical_ids: list[str]) -> Functions:
-    """Return the functions without references to some resources."""
     pattern = "|".join(re.escape(logical_id) for logical_id in logical_ids)
     reference = re.compile(rf'["{{]({pattern})["}}.]')
     rest: dict[str, Any] = {}
@@ -103,7 +102,6 @@ def _parts(text: str, functions: Functions) -> list[str]:
 
 
 def _variable_of(expression: Any) -> str:
-    """Return the name in ``Fn::Sub`` of the value of ``Ref`` and ``Fn::GetAtt``."""
     match expression:
         case {"Ref": str(name)}:
             return name

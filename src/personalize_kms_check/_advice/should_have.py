@@ -46,10 +46,7 @@ class ShouldHave:
         self._forms = forms
 
     def needs_in_iam(self, role_arn: str) -> list[Need]:
-        """Return all needs of a service role for its IAM policies to meet.
-
-        Needs left to IAM by a key policy are among them.
-        """
+        """Return those left to IAM by a key policy, too."""
         needs = []
         for need in self._needs:
             if need.principal_arn != role_arn or need.principal == CALLER:
@@ -60,7 +57,6 @@ class ShouldHave:
         return needs
 
     def needs_in(self, which: WhichPolicy) -> list[Need]:
-        """Return all needs for a key, bucket or trust policy, or a boundary, to meet."""
         if which.column == IN_BOUNDARY:
             return [need for need in self._needs if need.principal_arn == which.owner]
         needs = []
@@ -119,10 +115,7 @@ class ShouldHave:
         return statements
 
     def _trust_statements(self, role_arn: str) -> list[Json]:
-        """Return a statement for each account and Region in which Personalize uses a role.
-
-        AWS's page on confused deputies has it.
-        """
+        """Return a statement for each account and Region, as on AWS's page on confused deputies."""
         environments = set()
         for asked in self._model.asked:
             if asked.role_arn == role_arn:
@@ -212,7 +205,6 @@ def _alike(needs: Iterable[Need]) -> list[list[Need]]:
 
 
 def _root(arn: str, account: str) -> str:
-    """Return the ARN of an account, in the partition of another ARN."""
     return f"arn:{_partition_of(arn)}:iam::{account}:root"
 
 

@@ -49,10 +49,7 @@ class Advice:
     def to_change(
         self, missing: Lacking, excess: Iterable[Finding], untrusted: Iterable[str]
     ) -> list[PolicyToChange]:
-        """Return the policies that lack something, have too much, or don't trust Personalize.
-
-        ``excess`` is sorted, and ``untrusted`` has the ARNs of roles.
-        """
+        """``excess`` is sorted, and ``untrusted`` has the ARNs of roles."""
         changes: dict[WhichPolicy, _Change] = {}
         for need, entry, policies in missing:
             for which in policies:
@@ -162,7 +159,6 @@ class Advice:
         return tuple(also_for)
 
     def _waiting(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[Declaration, ...]:
-        """Return the resources in its template that have to wait for a new policy."""
         if not which.make:
             return ()
         waiting: set[Declaration] = set()

@@ -29,7 +29,6 @@ class WhichPolicy(NamedTuple):
 
 
 def policy_for(model: AccessModel, need: Need, column: Column) -> WhichPolicy:
-    """Return the policy for the statement on a need, in one column."""
     if need.role is not None and column == IN_BOUNDARY:
         return _boundary(need.role)
     if need.role is not None and column == IN_IAM:

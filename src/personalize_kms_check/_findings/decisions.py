@@ -39,7 +39,6 @@ class Decisions(NamedTuple):
 
 
 def decisions(model: AccessModel) -> Decisions:
-    """Decide whether the policies meet the needs of all requests."""
     needs = list(filter(_can_be_met, needs_of(model)))
     on_needs, on_trust = decide(needs), decide(filter(_can_be_met, trust_needs_of(model)))
     problems = [
@@ -54,10 +53,7 @@ def decisions(model: AccessModel) -> Decisions:
 
 
 def _can_be_met(need: Need) -> bool:
-    """Tell if a policy can meet a need. The policy of an absent role, key or bucket can't.
-
-    The absence itself is reported once.
-    """
+    """Tell if a policy can meet a need: the absence of its role, key or bucket is reported once."""
     for owner in (need.owner, need.role):
         if owner is not None and not owner.exists:
             return False
@@ -65,7 +61,6 @@ def _can_be_met(need: Need) -> bool:
 
 
 def _open_questions(model: AccessModel) -> Iterator[Finding]:
-    """Yield a finding for each unseen part of requests and of their keys."""
     unseen = [key for key in model.keys.values() if key.unseen_state]
     users = users_of(model) if unseen else {}
     for key in unseen:

@@ -23,7 +23,6 @@ _ANYBODY = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
 
 
 def trusted_beyond(model: AccessModel) -> Iterator[Finding]:
-    """Yield the strangers let in by the trust policies of service roles."""
     asked_with: dict[str, list[Asked]] = {}
     for asked in model.asked:
         if asked.role_arn in model.roles:
@@ -65,7 +64,6 @@ def _identity_of(statement: PolicyStatement) -> tuple[Declaration | None, str]:
 
 
 def _let_in_by(statement: PolicyStatement, owner: Owner) -> Iterator[Finding]:
-    """Yield the strangers let in by a statement, with its actions as they are written."""
     arns = [owner.arn]
     if isinstance(owner, Key):
         service, actions = "kms", actions_of(statement.body, "kms")
@@ -94,7 +92,6 @@ def _let_in_by(statement: PolicyStatement, owner: Owner) -> Iterator[Finding]:
 def _reasons_of_anybody(
     statement: PolicyStatement, owner: Owner, action: str, arns: list[str]
 ) -> Iterator[Reason]:
-    """Yield the reasons for which a statement lets in everybody, or Personalize for any account."""
     region = unknown("Region")
     for arn in arns:
         call_by = partial(

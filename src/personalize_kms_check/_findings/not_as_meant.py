@@ -25,7 +25,6 @@ _NOT_OF_IAM = re.compile(rf"\${MARK}\{{(?:AWS::\w+|[\w.]+)\}}")
 
 
 def misunderstood_policies(model: AccessModel) -> Iterator[Finding]:
-    """Yield policies with a placeholder as plain text, and inline policies with the same name."""
     users = users_of(model)
     requests_of: dict[Policy, list[Asked]] = {}
     for owner in model.owners:
@@ -38,7 +37,6 @@ def misunderstood_policies(model: AccessModel) -> Iterator[Finding]:
 
 
 def _policies_of(owner: PolicyOwner) -> list[Policy]:
-    """Return all policies of a key, a bucket or a role."""
     if isinstance(owner, Role):
         boundary = [owner.boundary] if owner.boundary else []
         return [*owner.trust, *owner.identity, *boundary]
@@ -46,7 +44,6 @@ def _policies_of(owner: PolicyOwner) -> list[Policy]:
 
 
 def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Finding]:
-    """Yield the statements of a policy in which a placeholder is plain text."""
     if MARK not in policy.text:
         return
     for statement in policy.statements:
@@ -66,10 +63,7 @@ def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Finding]:
 
 
 def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[Finding]:
-    """Yield inline policies of a role with the name of another one, and other statements.
-
-    Both are there in any case.
-    """
+    """Yield those with another one's name and other statements. Both are there in any case."""
     unconditional: list[Policy] = []
     for policy in role.identity:
         if not policy.inline or policy.condition:

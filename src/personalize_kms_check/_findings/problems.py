@@ -37,7 +37,6 @@ _MENDS = {
 
 
 def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Finding]:
-    """Yield the roles Personalize can't assume."""
     for need, _, decision in decisions:
         role = need.owner
         if decision.answer is not Answer.NO or role is None:
@@ -56,7 +55,6 @@ def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator
 
 
 def configuration_problems(model: AccessModel) -> Iterator[Finding]:
-    """Yield keys and roles that Personalize can't work with, whatever the policies say."""
     unusable: dict[object, tuple[str, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
         for arn, reason, page in _unusable(model, asked):
@@ -152,7 +150,6 @@ def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Itera
 
 
 def _is_one_there_before(asked: Asked, alternatives: tuple[PolicyStatement, ...]) -> bool:
-    """Tell if one of some statements is there before a resource, or exists already."""
     if asked.waits_for is None:
         return True
     for statement in alternatives:
@@ -163,7 +160,6 @@ def _is_one_there_before(asked: Asked, alternatives: tuple[PolicyStatement, ...]
 
 
 def _may_be_allowed_elsewhere(model: AccessModel, need: Need, policy: Policy) -> bool:
-    """Tell if an unseen policy may allow the same."""
     key, role = model.keys.get(need.owner_arn), need.role
     is_in_iam = role is not None and bool(role.unseen) and policy in role.identity
     return is_in_iam or (key is not None and bool(key.unseen))

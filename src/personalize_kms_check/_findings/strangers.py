@@ -51,7 +51,6 @@ class Strangers(NamedTuple):
         return min(allowed, ~verdict_of(self.policies, call, of_resource=True).denied.answer)
 
     def serve_account(self, statement: PolicyStatement, account: str) -> bool:
-        """Tell if a statement lets in Personalize at work for an account."""
         call = as_sent(self.call_by(service(account, self.region)))
         return self.are_let_in(statement, call) is Answer.YES
 
@@ -67,7 +66,6 @@ class Strangers(NamedTuple):
         return self.are_let_in(statement, unsigned) is Answer.YES
 
     def serve_own_account(self) -> bool:
-        """Tell if a statement lets in Personalize at work for one of its own accounts."""
         for statement in allow_statements(self.policies):
             for account in self.own:
                 if self.serve_account(statement, account):
@@ -76,7 +74,6 @@ class Strangers(NamedTuple):
 
 
 def strangers(statement: PolicyStatement, whom: Strangers) -> Iterator[Reason]:
-    """Yield the reasons for which a statement lets in strangers."""
     if names_everybody(statement.body) and whom.serve_everybody(statement):
         yield Reason.of(Cause.FOR_EVERYBODY, statement)
         return
@@ -96,7 +93,6 @@ def strangers(statement: PolicyStatement, whom: Strangers) -> Iterator[Reason]:
 
 
 def foreign_principals(statement: PolicyStatement, whom: Strangers) -> Iterator[Reason]:
-    """Yield the principals of other accounts let in by a statement, for certain or perhaps."""
     for name in map(str, aws_principals(statement.body)):
         parts = split_arn(name)
         if parts is None and not name.isdigit():

@@ -38,7 +38,6 @@ def beyond_in_key_policy(
 
 
 def is_about(statement: PolicyStatement, key: Key) -> bool:
-    """Tell if the resources of a statement have a key among them."""
     for pattern in resources_of(statement.body):
         if matches(key.arn, pattern) is Answer.YES:
             return not leaves_out(statement.body, key.arn)
@@ -46,10 +45,7 @@ def is_about(statement: PolicyStatement, key: Key) -> bool:
 
 
 def by_bucket(statement: PolicyStatement) -> dict[str, list[str]]:
-    """Return the resources of a statement by the name of the bucket; empty if it isn't known.
-
-    Saves time: a statement may be about hundreds of buckets.
-    """
+    """By the name, empty if unknown. Saves time: a statement may be about hundreds of buckets."""
     by_name: dict[str, list[str]] = {}
     for pattern in resources_of(statement.body):
         by_name.setdefault(bucket_in(pattern), []).append(pattern)
@@ -81,7 +77,6 @@ def beyond_on_bucket(
 
 
 def _how_far(pattern: str, bucket: Bucket, needed: Collection[str]) -> Cause | None:
-    """Return how far a pattern goes beyond the ARNs on which the action is needed."""
     everything = f"{bucket.arn}/*"
     if matches(f"{bucket.arn}-another", pattern) is Answer.YES:
         return Cause.OTHER_BUCKETS
@@ -102,12 +97,10 @@ def why_not_asked(action: str, wanted: Iterable[str]) -> Cause:
 
 
 def is_asked_somewhere(action: str) -> bool:
-    """Tell if AWS's pages ask for an action, or for one of the actions of a pattern."""
     return any(matches(asked, action.lower()) is not Answer.NO for asked in _IN_AWS_CASE)
 
 
 def in_aws_case(action: str) -> str:
-    """Return an action of AWS's pages as these write it, and any other as it is."""
     return _IN_AWS_CASE.get(action.lower(), action)
 
 

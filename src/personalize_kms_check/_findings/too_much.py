@@ -41,10 +41,7 @@ _LETS_OTHERS_IN = {Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT, *OF_ANOTHER_ACCOU
 
 
 def too_much(model: AccessModel, needs: Sequence[Need], named: Collection[Need]) -> list[Finding]:
-    """Return every permission that is too much or may be, once.
-
-    ``named`` are the needs of roles met by their names in key policies: IAM needn't meet these.
-    """
+    """``named`` are needs of roles met by their names in key policies: IAM needn't meet these."""
     groups: dict[object, list[Need]] = {}
     for need in needs:
         caller = (need.principal, need.account, need.caller)
@@ -194,7 +191,6 @@ class _OfCaller:
     def _for_others_too(
         self, statement: PolicyStatement, needs: list[Need], owner: Key | Bucket
     ) -> Iterator[Surplus]:
-        """Yield the permissions of everybody, or of Personalize at work for other accounts."""
         is_service = self._caller.is_service
         if not is_service and not names_everybody(statement.body):
             return
@@ -249,7 +245,6 @@ class _OfCaller:
             )
 
     def _may_be_asked_by(self, action: str) -> tuple[str, ...]:
-        """Return the names of open requests that may need an action of the caller."""
         if not is_asked_somewhere(action):
             return ()
         service = action.partition(":")[0].lower()
