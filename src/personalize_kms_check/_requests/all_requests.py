@@ -88,7 +88,6 @@ class AllRequests:
         return bool(parent) and (parent in self._paths or self._is_ours(parent))
 
     def _add_resource(self, resource: Resource, *, ours: bool) -> None:
-        """Add the requests of a resource of a template."""
         for request in requests_of(resource):
             if isinstance(request, OpenQuestion):
                 self.questions.append(request)
@@ -110,7 +109,6 @@ class AllRequests:
             self.asked.append((asked, left.template))
 
     def _add_request(self, request: Request, *, ours: bool) -> None:
-        """Add a request of a template, with its problems and questions."""
         if request.chosen_by:
             self.questions.append(self._reader.question_of_choice(request))
             return

@@ -66,7 +66,6 @@ class Left:
 
     @property
     def declared(self) -> Declaration:
-        """The construct, in reports."""
         return Declaration(str(self.template.path), self.path)
 
 
@@ -157,7 +156,6 @@ class _Metadata:
         left.problems.append(problem)
 
     def _read_job(self, job: Mapping[str, Any]) -> None:
-        """Read the names of a job, and of the state that starts it."""
         left = self.left
         left.state = (self.references.own, str(job.get("state")))
         left.job_name = self.references.text(job.get("name", ""))
@@ -173,7 +171,6 @@ class _Metadata:
                 self.left.pending.append(policy)
 
     def _read_resources(self, role_arn: str, key_arn: str | None) -> None:
-        """Read the resources in its metadata."""
         left, template = self.left, self.references.own.template
         names_own = left.ours and (key_arn is None or key_arn in left.uses)
         files = {(policy.column, policy.arn): policy.file for policy in left.pending}

@@ -86,7 +86,6 @@ def add_created(created: Any, assemblies: Sequence[Assembly]) -> None:
 
 
 def templates_of(assemblies: Iterable[Assembly]) -> Templates:
-    """Return the templates of assemblies by name."""
     by_path: dict[Path, tuple[Assembly, Template]] = {}
     for assembly in assemblies:
         for template in assembly.with_nested():

@@ -57,7 +57,6 @@ _REQUIRED = ("serviceRole", "bucket")
 
 
 def created_problems(created: Any, assemblies: Sequence[Assembly], file: str = "") -> list[str]:
-    """Return the reasons why declarations, of a file or in Python, can't be read."""
     if not _is_list(created):
         begin = ", as --write-created FILE begins one"
         return [f"{file or 'created'} is {_as_given(created)}, expected a list of mappings{begin}"]

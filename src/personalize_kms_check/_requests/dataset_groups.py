@@ -41,10 +41,7 @@ class DatasetGroups:
             self.without_key.append(group)
 
     def of(self, made_for: str, beside: Stack) -> Resource | None:
-        """Return the dataset group of a dataset, a solution, a solution version, or of itself.
-
-        None for a dataset group outside of the app.
-        """
+        """Return the group of a dataset, a solution or its version; none outside of the app."""
         start, *names = split(made_for, "/")
         # The ARN of a solution version begins with that of its solution.
         members = self._members.get(made_for) or self._members.get("/".join([start, *names[:1]]))
@@ -58,7 +55,6 @@ class DatasetGroups:
         return nearest(self._groups[group], beside) if group in self._groups else None
 
     def key_of(self, group: Resource) -> str | None:
-        """Return the ARN of the key of a dataset group, if it has one."""
         key = group.text("KmsKeyArn")
         return None if key is None else self.key_arn(key, group)
 
@@ -70,6 +66,5 @@ class DatasetGroups:
 
 
 def key_left_open(name: str, condition: str, declared: Declaration, role_arn: str) -> OpenQuestion:
-    """Return the question for a member of a dataset group whose key depends on a condition."""
     reason = f"the key of its dataset group depends on the condition {condition}"
     return OpenQuestion(name, reason, declared, (role_arn,), ("kms",), Cause.CHOSEN)

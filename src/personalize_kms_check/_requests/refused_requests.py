@@ -36,7 +36,6 @@ def refusals(request: Request, *, waits: bool = False) -> list[Finding]:
 
 
 def _refused(request: Request) -> list[tuple[Reason, str]]:
-    """Return the reasons, each with its page of AWS's documentation."""
     role, key, is_of_group = request.role_arn, request.key_arn, request.is_of_group
     if role is None and not is_of_group:
         return [(Reason.of(Cause.NO_ROLE), matrix.KMS_PAGE)]

@@ -64,7 +64,6 @@ class Request(NamedTuple):
 
     @property
     def role_arn(self) -> str | None:
-        """The role."""
         return self._argument(self.permissions.role_argument)
 
     @property
@@ -80,7 +79,6 @@ class Request(NamedTuple):
 
     @property
     def environment(self) -> tuple[str, str]:
-        """The account and the Region in which the call is made."""
         template = self.resource.stack.template
         return self.account or template.account, template.region
 
@@ -108,7 +106,6 @@ class Request(NamedTuple):
 
     @property
     def also_calls(self) -> tuple[str, ...]:
-        """The caller's actions on the new resource, besides creating it."""
         actions: list[str] = []
         if self.describes:
             actions.append(self.permissions.describe_action)
@@ -154,20 +151,17 @@ class Request(NamedTuple):
 
 
 def _sides(row: matrix.Permissions) -> Iterator[tuple[str, matrix.S3Access]]:
-    """Yield the access to ``source`` and ``destination``, where a request has them."""
     for side, access in (("source", row.source), ("destination", row.destination)):
         if access is not None:
             yield side, access
 
 
 def call_not_known(resource: Resource, name: str) -> OpenQuestion:
-    """Return the question for an unreadable call."""
     reason = "it calls Personalize, and what it asks for isn't known before deployment"
     return OpenQuestion(name, reason, resource.declared)
 
 
 def lower_case(value: Any) -> Any:
-    """Return arguments with their names in lower case."""
     if isinstance(value, dict):
         return {str(name).lower(): lower_case(item) for name, item in value.items()}
     return [lower_case(item) for item in value] if isinstance(value, list) else value

@@ -29,10 +29,7 @@ class RequestReader:
     def read(
         self, request: Request, allowed: AllowedByConstructs, *, ours: bool
     ) -> tuple[Asked | None, list[OpenQuestion]]:
-        """Return a request of a template, with questions where a part of it isn't known.
-
-        None where the request asks for no access, or can't be read.
-        """
+        """Return none for what asks for no access, and questions where a part isn't known."""
         if request.role_arn is None or (request.is_of_group and request.key_arn is None):
             return None, []
         role_arn = self._role_arn(request)
@@ -82,7 +79,6 @@ class RequestReader:
         return arns
 
     def question_of_choice(self, request: Request) -> OpenQuestion:
-        """Return the question for a request of which a condition may leave out a part."""
         reason = f"what it asks for depends on the condition {request.chosen_by}"
         role_arns: tuple[str, ...] = ()
         if request.role_arn is not None:
@@ -94,7 +90,6 @@ class RequestReader:
     def with_caller(
         self, asked: Asked, request: Request, job_name: str = "", made_for: str = ""
     ) -> Asked:
-        """Return a request with its caller and the ARNs of the call, if the template shows it."""
         if not request.caller:
             return asked
         return replace(
@@ -108,10 +103,7 @@ class RequestReader:
         return self._deployment.role_arn(request.role_arn or "", request.resource)
 
     def _location(self, request: Request, side: str) -> Location | OpenQuestion | None:
-        """Return the bucket and the prefix in a path, or the question where the path isn't known.
-
-        None for a missing or refused path.
-        """
+        """Return none for a missing or refused path, and a question where it isn't known."""
         path, key = request.paths[side]
         resource = request.resource
         if path is None:

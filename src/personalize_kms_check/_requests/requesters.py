@@ -53,7 +53,6 @@ def _of_personalize(resource: Resource) -> list[Request]:
 
 
 def _of_dataset(resource: Resource) -> list[Request]:
-    """Return the import job of a dataset, if it has one."""
     job = resource.get("DatasetImportJob")
     of_dataset = {name: resource.get(name) for name in ("Name", "DatasetGroupArn")}
     if not job:

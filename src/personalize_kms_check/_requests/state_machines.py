@@ -44,7 +44,6 @@ _INPUT = re.compile(
 
 
 def of_state_machine(resource: Resource) -> list[Request | OpenQuestion]:
-    """Return the jobs started by a state machine."""
     requests: list[Request | OpenQuestion] = []
     definition = _definition(resource)
     if isinstance(definition, OpenQuestion):

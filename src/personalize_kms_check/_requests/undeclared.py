@@ -114,7 +114,6 @@ def _creator(resource: Resource, deployment: Deployment) -> Role | None:
 
 
 def _role_of(resource: Resource, deployment: Deployment) -> Role:
-    """Return a role of the templates with its policies."""
     arn, owners = physical.role_arn(resource), Owners(deployment)
     owners.add_role(arn)
     return owners.model.role(arn)
@@ -131,7 +130,6 @@ def _is_for_personalize_alone(role: Role) -> bool:
 def _question(
     resource: Resource, creator: Role, passed: Sequence[_Passed], deployment: Deployment
 ) -> OpenQuestion | None:
-    """Return the question for a role, if it may create more than is asked."""
     calls_by_action = _may_create(creator)
     if not calls_by_action:
         return None
