@@ -20,7 +20,6 @@ class Ignore:
     """The construct's path; by default all of the app."""
 
     def covers(self, path: str) -> bool:
-        """Tell if a path is the construct's, or below it."""
         return not self.path or f"{path}/".startswith(f"{self.path}/")
 
 
@@ -61,10 +60,7 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
 
 
 def _covering(finding: Finding, of_rule: Mapping[str, list[Ignore]]) -> list[list[Ignore]]:
-    """Return the ignores for each construct of a finding.
-
-    A finding without a construct is covered by the ignores of its rule without a path.
-    """
+    """A finding without a construct is covered by the ignores of its rule without a path."""
     candidates = of_rule.get(rule_of(finding), [])
     by_construct = []
     for declared in finding.found_at:

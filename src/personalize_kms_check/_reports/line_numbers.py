@@ -31,10 +31,7 @@ class LineNumbers:
         return min(candidates, default=(0, 1))[1]
 
     def shown(self, declared: Declaration) -> str:
-        """Return file and line, with the file relative to the working directory.
-
-        Standard input has no line.
-        """
+        """Return file and line, relative to the working directory. Standard input has no line."""
         if declared.template == STANDARD_INPUT:
             return STANDARD_INPUT
         return f"{os.path.relpath(declared.template)}:{self.of(declared)}"

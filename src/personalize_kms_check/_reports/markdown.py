@@ -16,7 +16,6 @@ _MARKUP = re.compile(r"[|*<`]")
 
 
 def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
-    """Return the report in GitHub's Markdown."""
     return "\n".join(_lines(report, quiet=quiet)) + "\n"
 
 

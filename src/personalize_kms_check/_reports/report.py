@@ -110,7 +110,6 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _each_once(reports: Iterable[AccessReport]) -> list[Finding]:
-    """Return the findings of some reports, sorted by their words and places."""
     by_identity = {}
     for report in reports:
         for finding in report.findings:

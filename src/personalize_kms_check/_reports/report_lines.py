@@ -42,34 +42,28 @@ class Line:
 
     @property
     def level(self) -> Level:
-        """An error if something is missing or wrong, a note if it isn't needed, else a warning."""
         return self.first.level
 
     @property
     def mark(self) -> str:
-        """The mark of its kind in a report."""
         if self.level == "error":
             return "✘"
         return "?" if self.first.kind == "undecided" else "!"
 
     @property
     def sentence(self) -> str:
-        """The text, with the remedy in words."""
         return with_remedy(self.text, self.fix)
 
     @property
     def rule(self) -> str:
-        """The name of the broken rule."""
         return rule_of(self.first)
 
     @property
     def page(self) -> str:
-        """The page of AWS's documentation, if there is one."""
         return self.first.page
 
     @property
     def found_at(self) -> tuple[Declaration, ...]:
-        """The resources of templates it is about, each once."""
         places: list[Declaration] = []
         for finding in self.findings:
             places += finding.found_at
@@ -173,7 +167,6 @@ class _Words:
         return ", and ".join(parts)
 
     def excess(self) -> list[Line]:
-        """Return a line for the excess of a statement for a reason."""
         lines = []
         groups = _grouped(
             self._report.excess,
@@ -189,7 +182,6 @@ class _Words:
         return lines
 
     def undecided(self) -> list[Line]:
-        """Return a line for each reason why something is open."""
         apart: list[Finding] = []
         for finding in self._report.undecided:
             for reason in _apart(finding.reason):
@@ -224,7 +216,6 @@ class _Words:
         return f"not known whether {self._who_may(findings, 'may', say)}, since {reason}"
 
     def problem(self, problem: Finding) -> Line:
-        """Return the line for a problem, with its requests."""
         text, fix = self._names.short(problem.says), self._names.short(problem.reason.remedy)
         for doubt in problem.reason.doubts:
             if doubt.cause is Cause.DENIED:
@@ -322,7 +313,6 @@ def with_remedy(text: str, fix: str) -> str:
 
 
 def whose(column: str, name: str) -> str:
-    """Return the name of a policy, or of all IAM policies of a role."""
     return f"{'IAM policies' if column == 'role' else POLICIES[column]} of {name}"
 
 
@@ -331,7 +321,6 @@ def _denials(finding: Finding) -> list[Reason]:
 
 
 def _condition_of(reason: Reason) -> str:
-    """Return the conditions of the denying statements, as their policies have them."""
     conditions = []
     for statement in reason.statements:
         condition = statement.body.get("Condition") if statement.readable else None
@@ -353,7 +342,6 @@ def _statements(finding: Finding) -> tuple[str, ...]:
 
 
 def _why(finding: Finding) -> str:
-    """Return the reason without its statements."""
     return replace(finding.reason, statements=()).sentence()
 
 
@@ -369,7 +357,6 @@ def _apart(reason: Reason) -> Iterable[Reason]:
 def _grouped(
     findings: Iterable[Finding], alike: Callable[[Finding], object]
 ) -> list[tuple[Finding, ...]]:
-    """Return findings in groups of similar ones, in their order."""
     groups: dict[object, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(alike(finding), []).append(finding)

@@ -57,7 +57,6 @@ CONFIGURATION = "Personalize::Configuration"
 
 
 def rule_of(finding: Finding) -> str:
-    """Return the name of the rule broken by a finding."""
     kind, policy = finding.kind, finding.policy
     if finding.is_problem:
         return f"Personalize::{kind.capitalize()}"

@@ -19,14 +19,10 @@ class Names:
                 self._by_hole.setdefault(hole, []).append(arn)
 
     def of(self, arn: str) -> str:
-        """Return the name; the ARN itself where there is none."""
         return self._names.get(arn, arn)
 
     def short(self, text: str) -> str:
-        """Return a text with construct paths for resources of templates.
-
-        Only an ARN with a generated id is replaced: a known ARN can be pasted as it is.
-        """
+        """Replace only an ARN with a generated id: a known ARN can be pasted as it is."""
         arns: set[str] = set()
         for hole in HOLE.findall(text):
             arns.update(self._by_hole.get(hole, ()))

@@ -13,7 +13,6 @@ from .words import heading, left_out, sentences, summary, title
 
 
 def text_report(report: AccessFindings, *, quiet: bool = False) -> str:
-    """Return the report in lines; if quiet, the findings alone."""
     blocks = [*blocks_of_findings(report, quiet=quiet)]
     if not quiet:
         blocks.append([summary(report), *left_out(report)])
@@ -21,13 +20,11 @@ def text_report(report: AccessFindings, *, quiet: bool = False) -> str:
 
 
 def joined(blocks: Iterable[list[str]]) -> str:
-    """Return blocks of lines with an empty line between them."""
     texts = ["".join(f"{line}\n" for line in block) for block in blocks]
     return "\n".join(filter(None, texts))
 
 
 def blocks_of_findings(report: AccessFindings, *, quiet: bool) -> Iterator[list[str]]:
-    """Yield blocks of lines: the heading, the findings and the policies to change."""
     names, numbers = Names(report.names), LineNumbers()
     lines = lines_of(report)
     told, remedies = sentences(lines)
@@ -56,10 +53,7 @@ def blocks_of_findings(report: AccessFindings, *, quiet: bool) -> Iterator[list[
 
 
 def _location(line: Line, numbers: LineNumbers, *, with_assemblies: bool) -> str:
-    """Return file and line of the resource to change.
-
-    It is empty in a single app of the CDK, whose names are paths.
-    """
+    """Return file and line, or nothing in a single app of the CDK, whose names are paths."""
     if not line.to_change:
         return ""
     declared = line.to_change[0]

@@ -24,7 +24,6 @@ _NAMED = 6
 
 
 def title(policy: PolicyToChange, names: Names) -> str:
-    """Return the title of a policy to change, with notes for its writer."""
     purpose = "to add"
     if policy.replaces:
         several = "s" if len(policy.replaces) > 1 else ""
@@ -73,7 +72,6 @@ def _note_to_make(policy: PolicyToChange) -> str:
 
 
 def _is_too_much_of_aws(policy: PolicyToChange) -> bool:
-    """Tell if a policy of AWS's has an excess."""
     for entry in policy.too_much:
         for statement in entry.reason.statements:
             if statement.policy.of_aws:
@@ -92,10 +90,7 @@ def what_to_do(line: Line, names: Names) -> str:
 
 
 def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
-    """Return the sentences of lines, and the numbered remedies to write below them.
-
-    Below are the remedies shared by several lines, and those too wide for their lines.
-    """
+    """Number remedies that several lines share, or that are too wide: they are written below."""
     lines = list(lines)
     shared = Counter(line.fix for line in lines)
     numbers: dict[str, str] = {}
@@ -110,7 +105,6 @@ def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
 
 
 def heading(report: AccessFindings) -> list[str]:
-    """Return what was checked, the dataset groups without needs, and the defaults taken."""
     told = [report.account] if report.account else []
     if report.asked:
         told.append(f"checked: {_in_short(report.asked)}")
@@ -141,7 +135,6 @@ def _in_short(labels: Iterable[str]) -> str:
 
 
 def summary(report: AccessFindings) -> str:
-    """Return the counts in one line."""
     problems = counted(len(report.problems), "problem")
     warnings = sum(problem.is_warning for problem in report.problems)
     if warnings:
@@ -162,12 +155,10 @@ def _assumed(report: AccessFindings) -> str:
 
 
 def left_out(report: AccessFindings) -> list[str]:
-    """Return the words for the findings left out of the report, if there are any."""
     if not report.left_out:
         return []
     return [f"{counted(report.left_out, 'finding')} left out, acknowledged in the app or ignored"]
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
