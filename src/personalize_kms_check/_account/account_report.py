@@ -39,11 +39,7 @@ def look(
     organization: str = "",
     cloudtrail: bool = False,
 ) -> AccountReport:
-    """Read dataset groups with their newest jobs, and report on them.
-
-    Raises:
-        DoctorError: if nothing can be looked at, or a dataset group that is wanted doesn't exist.
-    """
+    """Raise a ``DoctorError`` if nothing can be looked at, or a wanted dataset group is absent."""
     try:
         arns = group_arns(account, wanted)
     except (AbsentError, NotAnsweredError) as error:
@@ -89,7 +85,6 @@ class AccountReport:
         return counts
 
     def line(self) -> str:
-        """Return the counts of what is there, in one line."""
         told = []
         for kind, number in self.counts.items():
             if kind.endswith("s") and number:
@@ -108,7 +103,6 @@ class AccountReport:
         return {who: sorted(of_principal) for who, of_principal in actions.items() if of_principal}
 
     def to_json(self) -> str:
-        """Return the report as JSON: the check's, with more fields."""
         control_policies = {"because": _UNREADABLE, "must_leave_alone": self.control_policies()}
         data = {
             "account": self.account.id,

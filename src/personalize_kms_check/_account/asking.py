@@ -100,12 +100,10 @@ class Account:
 
     @property
     def id(self) -> str:
-        """Its number."""
         return self._identity[4]
 
     @property
     def partition(self) -> str:
-        """Its partition."""
         return self._identity[1]
 
     def knows(self, operation: str) -> bool:
@@ -114,7 +112,6 @@ class Account:
         return hasattr(self.client(service, self.region), xform_name(name))
 
     def client(self, service: str, region: str) -> Any:
-        """Return a client of a service in a Region."""
         with self._creating:
             if (service, region) not in self._clients:
                 # A service may be any string here, which no overload of the stubs has.

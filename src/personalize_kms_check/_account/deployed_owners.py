@@ -85,7 +85,6 @@ def _default_key(rules: Any) -> str | None:
 
 
 def read_role(account: Account, arn: str) -> Role:
-    """Read a role of this account."""
     if arn.split(":")[4] != account.id:
         why = "it is in another account"
         return Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)

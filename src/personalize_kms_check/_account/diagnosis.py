@@ -24,7 +24,6 @@ _ID = re.compile(r"A(?:RO|ID)A[A-Z0-9]{12,}")
 
 
 def diagnose(gathered: Gathered) -> AccessReport:
-    """Return what is missing, wrong, undecided and right."""
     report = report_on(decisions(gathered.model))
     findings = [
         *_less_than_certain(report.findings, gathered),
@@ -38,7 +37,6 @@ def diagnose(gathered: Gathered) -> AccessReport:
 
 
 def notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
-    """Yield facts that decide nothing."""
     by_role: dict[str, list[str]] = {}
     for job in gathered.retired:
         by_role.setdefault(job.asked.role_arn, []).append(job.label)
@@ -100,7 +98,6 @@ def _unused_ids(model: AccessModel) -> Iterator[Finding]:
 
 
 def _failed(gathered: Gathered) -> Iterator[Finding]:
-    """Yield the failures of dataset groups and of their newest jobs, in Personalize's words."""
     for group in gathered.groups:
         if group.failure:
             reason, label = Reason.of(Cause.GROUP_FAILED, why=group.failure), group.label

@@ -69,8 +69,6 @@ def gather(
 
 
 def _with_keys(asked: Asked, keys: Mapping[str, Key]) -> Asked:
-    """Return a request with the ARNs of its keys."""
-
     def located(location: Location | None) -> Location | None:
         if location is None or not location.key_arn:
             return location

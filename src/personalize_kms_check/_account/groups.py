@@ -55,12 +55,10 @@ class Group:
 
     @property
     def name(self) -> str:
-        """Its name."""
         return self.arn.rpartition("/")[2]
 
     @property
     def label(self) -> str:
-        """The name that reports use for it."""
         return f"{self.name} ({DATASET_GROUP.resource})"
 
     @property
@@ -206,7 +204,6 @@ def _location(described: Any, access: S3Access | None, buckets: str) -> Location
 
 
 def _failure(described: Any) -> str:
-    """Return Personalize's reason; empty for what hasn't failed."""
     has_failed = str(described.get("status")).endswith("FAILED")
     return str(described.get("failureReason") or "it gave no reason") if has_failed else ""
 
