@@ -84,7 +84,6 @@ class Door:
         return None if given is None else self.location(given)
 
     def location(self, given: S3Location) -> ResolvedLocation:
-        """Return the facts about a location."""
         if given in self._locations:
             return self._locations[given]
         location = self._resolved_location(given)
@@ -291,7 +290,6 @@ def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None
 
 
 def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[Stack, str, str]:
-    """Return stack, account and Region of a resource of this app."""
     made_in = made.stack
     # jsii returns another object each time for a stack that JavaScript has made, for example an
     # included nested stack.

@@ -24,10 +24,7 @@ def text_elsewhere(text: str, of: Stack) -> str:
 
 
 def is_unknown_elsewhere(text: str, of: Stack, *, early: bool = False) -> bool:
-    """Tell if only its own stack knows a part of a string, for example an attribute.
-
-    With ``early``, no ``Lazy`` is resolved.
-    """
+    """Tell if only its own stack knows a part of it. With ``early``, no ``Lazy`` is resolved."""
     for token in TOKEN.finditer(text):
         value = resolved_early(token[0], of) if early else of.resolve(token[0])
         if _written_out(value, of) is None:

@@ -53,10 +53,7 @@ def add_by_cdk(
 
 
 def extended(document: Any, statements: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return a plain policy with statements at its end.
-
-    Return none if an expression stands for the policy or its statements.
-    """
+    """Return none if an expression stands for the policy or its statements."""
     if not isinstance(document, Mapping):
         return None
     if any(key == "Ref" or key.startswith("Fn::") for key in document):
@@ -77,10 +74,7 @@ class BucketPolicies:
         self._of_stacks: dict[Stack, dict[str, s3.CfnBucketPolicy]] = {}
 
     def find_or_make(self, bucket: ResolvedBucket) -> s3.BucketPolicy | s3.CfnBucketPolicy:
-        """Return the policy of a bucket of this app, and make it if there is none.
-
-        An L2 doesn't know a policy made beside it, so this method looks it up in the app.
-        """
+        """Look in the app, too: an L2 doesn't know a policy made beside it."""
         l1 = bucket.l1
         l2 = bucket.l2 if l1 is None else wrapper_of_bucket(l1)
         known = None if l2 is None else l2.policy
@@ -137,10 +131,7 @@ def _handle(policy: s3.CfnBucketPolicy) -> object:
 def _of_one_name(
     l1: s3.CfnBucket, stack: Stack, named: Mapping[str, s3.CfnBucketPolicy]
 ) -> s3.CfnBucketPolicy | None:
-    """Return the policy whose ``Bucket`` is the bucket's name, written in the same way.
-
-    In another stack the same string may be another name.
-    """
+    """Compare the names as they are written: in another stack the same may be another name."""
     name = l1.bucket_name and resolved_early(l1.bucket_name, stack)
     if not name:
         return None

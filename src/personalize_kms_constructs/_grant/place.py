@@ -26,17 +26,14 @@ class Place:
 
     @cached_property
     def account(self) -> str:
-        """The account."""
         return self.stack.account
 
     @cached_property
     def region(self) -> str:
-        """The Region."""
         return self.stack.region
 
     @cached_property
     def partition(self) -> str:
-        """The partition."""
         return self.stack.partition
 
     @cached_property
@@ -62,19 +59,15 @@ class Place:
 
     @cached_property
     def path(self) -> str:
-        """The stack's path."""
         return self.stack.node.path
 
     @cached_property
     def template(self) -> str:
-        """The name of the stack's template in the assembly."""
         return self.stack.template_file
 
     @cached_property
     def name(self) -> str:
-        """The stack's name."""
         return self.stack.stack_name
 
     def is_nested_in(self, other: Place) -> bool:
-        """Tell if the stack is nested in another, however deep."""
         return self.parent is not None and (self.parent is other or self.parent.is_nested_in(other))

@@ -44,7 +44,6 @@ class Plan(NamedTuple):
 def make_plan(
     allowed: Iterable[ResolvedResource], encryption_key: str, terms: Mapping[str, Terms]
 ) -> Plan:
-    """Return the statements for these resources, by the identities of keys and buckets."""
     planning = _Planning(terms)
     for resource in allowed:
         planning.on_key(encryption_key, resource.row.on_dataset_group_key)
@@ -67,7 +66,6 @@ class _Planning:
         self.of_role = _RolePolicies()
 
     def on_key(self, identity: str, access: KeyAccess) -> None:
-        """Add the statements on a key to the key policy and to the role's policies."""
         terms, policy = self._terms[identity], self._keys.setdefault(identity, {})
         for principal in terms.principals:
             # In a key policy, "*" is this key.
@@ -76,7 +74,6 @@ class _Planning:
             self.of_role.add(group, terms.arn)
 
     def on_location(self, location: ResolvedLocation, access: S3Access) -> None:
-        """Add the statements on a location to the bucket policy and to the role's policies."""
         arn = self._terms[location.bucket.identity].arn
         objects = f"{arn}/{location.prefix_in_bucket_policy}*"
         self._add_to_bucket_policy(location, access.on_objects, objects)
@@ -93,7 +90,6 @@ class _Planning:
             _add(policy, principal.statement(end_of_sid, needed.actions, arn))
 
     def plan(self) -> Plan:
-        """Return the collected statements."""
         return Plan(
             {identity: _in_order(policy) for identity, policy in self._keys.items()},
             {identity: _in_order(policy) for identity, policy in self._buckets.items()},
@@ -122,11 +118,9 @@ class _RolePolicies:
 
     @property
     def statements(self) -> tuple[Statements, ...]:
-        """The statements of each policy."""
         return tuple(map(_in_order, self._policies))
 
     def add(self, needed: Actions, resource: str) -> None:
-        """Allow the role these actions on a resource."""
         sid = needed.name
         if (sid, resource) in self._allowed:
             return

@@ -29,13 +29,11 @@ class PolicyPrincipal(NamedTuple):
     """True if the resource's policy alone allows nothing, so IAM must allow every action too."""
 
     def statement(self, end_of_sid: str, actions: tuple[str, ...], resource: str) -> Statement:
-        """Return a statement for the principal."""
         sid = f"Personalize{self.name}{end_of_sid}"
         return Statement(sid, self.principal, self.condition, actions, (resource,))
 
 
 def service_principal(check: SourceAccountCheck, here: Place) -> PolicyPrincipal:
-    """Return Personalize itself, with the chosen condition."""
     return PolicyPrincipal(
         "Service", {"Service": SERVICE_PRINCIPAL}, _source_condition(check, here)
     )
@@ -73,7 +71,6 @@ def for_this_account(here: Place) -> dict[str, Any]:
 
 
 def _source_condition(check: SourceAccountCheck, here: Place) -> dict[str, Any] | None:
-    """Return the condition of statements for the service in key and bucket policies."""
     if check is SourceAccountCheck.REQUIRED:
         return for_this_account(here)
     if check is SourceAccountCheck.IF_PRESENT:

@@ -22,8 +22,6 @@ KEY_ARN = re.compile(r"arn:[a-z0-9-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 
 
 class ResolvedKey(NamedTuple):
-    """A key."""
-
     identity: str
     """The same string for all objects that stand for this key."""
     arn: str
@@ -43,8 +41,6 @@ class ResolvedKey(NamedTuple):
 
 
 class ResolvedBucket(NamedTuple):
-    """A bucket."""
-
     identity: str
     """The same string for all objects that stand for this bucket."""
     arn: str
@@ -86,10 +82,7 @@ class ResolvedLocation(NamedTuple):
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """The possible accounts of the bucket.
-
-        The CDK assumes the stack's account for an imported bucket, whatever the account of its key.
-        """
+        """The CDK assumes the stack's account for an imported bucket, whatever that of its key."""
         if self.bucket.stack is None and self.key is not None:
             return (self.bucket.account, self.key.account)
         return (self.bucket.account,)
@@ -104,12 +97,10 @@ class ResolvedResource(NamedTuple):
 
     @property
     def row(self) -> Permissions:
-        """Its permissions, as AWS documents them."""
         return self.given.permissions
 
     @property
     def accessed(self) -> Iterator[tuple[ResolvedLocation, S3Access]]:
-        """The locations, each with the access Personalize needs."""
         if self.source is not None and self.row.source is not None:
             yield self.source, self.row.source
         if self.destination is not None and self.row.destination is not None:

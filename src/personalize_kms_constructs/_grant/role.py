@@ -41,13 +41,11 @@ class ServiceRole:
 
     @cached_property
     def l1(self) -> iam.CfnRole | None:
-        """The L1 of a role of this app."""
         is_l2 = self.stack is not None and self.own_l1 is None
         return cast("iam.CfnRole", self.role.node.default_child) if is_l2 else self.own_l1
 
     @property
     def account_root(self) -> str:
-        """The ARN of the role's account, for policies."""
         prefix, separator, _ = self.arn.partition(":role/")
         if not separator:
             prefix = f"arn:{self.here.partition}:iam::{self.here.account}"
@@ -99,10 +97,7 @@ class ServiceRole:
         return f"arn:{self.here.partition}:iam::{self.here.account}:role{name}"
 
     def would_make_a_cycle_in(self, stack: Stack) -> bool:
-        """Tell if a reference to the role in a key policy of this stack makes a cycle of stacks.
-
-        The role's policies are in the construct's stack, and refer to the key.
-        """
+        """The role's policies are in the construct's stack, and refer to the key."""
         home = self._home
         if home is None or home is stack:
             return False
@@ -144,10 +139,7 @@ class ServiceRole:
 
 
 def resolve_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
-    """Return the facts about a role: an L2, an L1, an imported role or a reference.
-
-    An L1 or a reference is imported, as a child of the scope.
-    """
+    """An L1 or a reference is imported, as a child of the scope."""
     facts = _facts_of_given(given, scope, here)
     return replace(facts, is_precreated=facts.is_precreated or has_precreated_roles(scope))
 
@@ -171,7 +163,6 @@ def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
 
 
 def role_made_in(made_in: Stack, role: iam.Role, here: Place) -> ServiceRole:
-    """Return the facts about an L2 role."""
     arn = role.role_arn
     if TOKEN.fullmatch(arn):
         return ServiceRole(cast("iam.IRole", role), arn, here, made_in)

@@ -33,10 +33,7 @@ _TO_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def most_of(value: Any) -> int:
-    """Return the most bytes unresolved JSON, with tokens as strings, can take.
-
-    It is part of the contract, since it decides how the role's policies share the statements.
-    """
+    """It is part of the contract, since it decides how the role's policies share the statements."""
     if isinstance(value, str):
         return _most_of_text(value)
     brackets_and_commas = len("[]") + max(len(value) - 1, 0)
@@ -51,7 +48,6 @@ def most_of(value: Any) -> int:
 # Saves time: each plan measures the strings of the plan before again.
 @lru_cache(maxsize=1 << 14)
 def _most_of_text(text: str) -> int:
-    """Return the most bytes a string can take."""
     if _OPEN_PREFIX.match(text):
         return len('""') + _OBJECTS_ARN
     return len(TOKEN.sub(_longest, _TO_JSON(text)).encode())

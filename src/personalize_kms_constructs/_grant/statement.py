@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 
 class Statement(NamedTuple):
-    """A statement with a sid."""
-
     sid: str
     principal: Mapping[str, str] | None = None
     condition: Mapping[str, Any] | None = None
@@ -29,7 +27,6 @@ class Statement(NamedTuple):
         return self._replace(resources=left)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the statement as IAM JSON."""
         json: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect}
         if self.principal:
             json["Principal"] = dict(self.principal)

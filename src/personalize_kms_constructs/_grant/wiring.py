@@ -52,11 +52,7 @@ class Wiring:
         check: SourceAccountCheck,
         manage: Callable[[str], AddStatements] | None,
     ) -> None:
-        """Begin without resources.
-
-        ``manage`` makes the custom resource for the policy of an imported key; none to leave the
-        policy pending.
-        """
+        """``manage`` makes the custom resource of an imported key; none leaves it pending."""
         self.door = door
         self.role = cast("ServiceRole", door.role)
         self.encryption_key = encryption_key
@@ -81,14 +77,12 @@ class Wiring:
 
     @property
     def keys(self) -> list[ResolvedKey]:
-        """The keys in use, of dataset groups and of locations."""
         by_identity = {self.encryption_key.identity: self.encryption_key}
         by_identity |= {identity: target.key for identity, target in self._keys.items()}
         return list(by_identity.values())
 
     @property
     def locations(self) -> list[ResolvedLocation]:
-        """The locations of all allowed resources."""
         locations = []
         for resource in self.allowed.values():
             locations += [location for _, location in resource.locations]
@@ -96,14 +90,10 @@ class Wiring:
 
     @property
     def policies(self) -> list[PolicyTarget]:
-        """Every policy with statements: of keys, of the role, of buckets."""
         return [*self._keys.values(), *self._of_role, *self._buckets.values(), *self.of_others]
 
     def allow(self, resources: Iterable[PersonalizeResource]) -> None:
-        """Add the statements for these resources to the policies.
-
-        The resources must have passed the door.
-        """
+        """The resources must have passed the door."""
         allowed = dict(self.allowed)
         policies = BucketPolicies(self._here.stack)
         for resource in self.door.resources(resources):
@@ -132,16 +122,12 @@ class Wiring:
             )
 
     def late_resource_problems(self) -> Iterator[str]:
-        """Explain why a new resource would reach no template of a stage.
-
-        For an app the CDK raises an error itself.
-        """
+        """Explain it for a stage: for an app the CDK raises an error itself."""
         stage = Stage.of(self._scope) if self.is_synthesized else None
         if stage is not None and stage.parent_stage is not None:
             yield from self.late_problems()
 
     def _add_keys(self, resource: ResolvedResource) -> None:
-        """Add the policies of new keys, and settle their terms."""
         keys = [self.encryption_key]
         for location, _ in resource.accessed:
             if location.key is not None:
@@ -175,7 +161,6 @@ class Wiring:
         return take_suffix(resource.identity)
 
     def _planned(self, plan: Plan) -> list[tuple[PolicyTarget, Statements]]:
-        """Return the policies, each with its statements in the plan."""
         planned: list[tuple[PolicyTarget, Statements]] = []
         for identity, statements in plan.keys.items():
             planned.append((self._keys[identity], statements))
