@@ -70,7 +70,6 @@ class JobFragment(sfn.StateMachineFragment):
     def __init__(
         self, scope: Construct, id: str, options: JobOptions, definition: JobDefinition
     ) -> None:
-        """Make the states, and add the permissions."""
         super().__init__(scope, id)
         encryption, row = options.encryption, definition.row
         locations = [
@@ -119,7 +118,6 @@ class JobFragment(sfn.StateMachineFragment):
         self.node.add_validation(cast("IValidation", JobAtSynth(self, create, call)))
 
     def __make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:
-        """Make the states, and return the state that starts the job."""
         prepare = State(self, f"Prepare {id}", lambda: language.prepare(next=create.state_id))
         create = State(
             self, f"Start {id}", lambda: language.create(next=wait.state_id), statements=statements
@@ -162,7 +160,6 @@ def _arguments(options: JobOptions, of_kind: Mapping[str, Any], role_arn: str) -
 def _problems(
     stack: Stack, options: JobOptions, definition: JobDefinition, locations: Sequence[JobLocation]
 ) -> Iterator[str]:
-    """Explain why Personalize can't run this job."""
     yield from _encryption_problems(stack, options.encryption)
     for location in locations:
         yield from location.problems()
@@ -180,7 +177,6 @@ def _problems(
 
 
 def _encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
-    """Explain that a value is not a ``PersonalizeEncryption``, or is elsewhere."""
     if not isinstance(encryption, PersonalizeEncryption):
         yield (
             f"encryption is {shown(encryption)}, expected a PersonalizeEncryption: pass the "

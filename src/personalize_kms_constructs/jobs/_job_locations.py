@@ -70,7 +70,6 @@ class JobLocation:
         return start + self.path
 
     def arguments(self, job: ResolvedResource) -> dict[str, Any]:
-        """Return the call's arguments for the location and for its key, if any."""
         *around, path = self._access.path_argument.split(".")
         arguments: dict[str, Any] = {path: self.uri}
         resolved = job.source if self.part == "source" else job.destination
@@ -90,10 +89,7 @@ class JobLocation:
 
     @property
     def check(self) -> str:
-        """The beginning of a JSONata expression, which stops an execution whose path lacks a part.
-
-        Empty for paths known at synth.
-        """
+        """JSONata that stops an execution whose path lacks a part; empty if the path is known."""
         if is_known(self.path):
             return ""
         check = ""
@@ -118,7 +114,6 @@ class JobLocation:
         return replace(self.location, prefix=self.location.prefix + path)
 
     def problems(self) -> Iterator[str]:
-        """Explain why this location can't have this path, as far as it is known at synth."""
         subject = f"{self.part} of {self.row.resource}"
         if not isinstance(self.location, S3Location):
             yield from type_problems(LOCATION, **{subject: self.location})

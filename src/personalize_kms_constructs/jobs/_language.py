@@ -119,7 +119,6 @@ class JobLanguage:
         return state
 
     def wait(self, *, next: str) -> Json:
-        """Wait for the time from the state before."""
         return {"Type": "Wait", "Seconds": "{% $states.input.WaitSeconds %}", "Next": next}
 
     def describe(self, *, next: str) -> Json:
@@ -166,11 +165,9 @@ class JobLanguage:
         return {"Type": "Choice", "Choices": choices, "Default": wait}
 
     def done(self) -> Json:
-        """End with the job's description."""
         return {"Type": "Pass", "Output": f"{{% {_JOB} %}}"}
 
     def failed(self) -> Json:
-        """Fail with the reason from the state before."""
         return {
             "Type": "Fail",
             "Error": "{% $states.input.Error %}",

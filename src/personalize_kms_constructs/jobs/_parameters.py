@@ -55,7 +55,6 @@ FILTER = "filter/NAME"
 
 
 def without_none(value: Any) -> Any:
-    """Return arguments without ``None``, in nested mappings too."""
     if isinstance(value, Mapping):
         return {key: without_none(entry) for key, entry in value.items() if entry is not None}
     return value
@@ -173,7 +172,6 @@ def job_name_of(scope: Construct, given: str | None, *, as_json_path: bool) -> J
 
 
 def job_name_problems(job_name: object) -> Iterator[str]:
-    """Explain why Personalize's API would refuse a name, or the result of an expression."""
     if job_name is not None:
         inside_of_text = list(text_problems("job_name", job_name))
         parts = _parts(job_name) if isinstance(job_name, str) else []
@@ -188,7 +186,6 @@ def mode_problems(subject: str, value: object, *allowed: str) -> Iterator[str]:
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]] | None:
-    """Return tags in the API's form, and none for an empty mapping."""
     return [{"TagKey": key, "TagValue": value} for key, value in tags.items()] if tags else None
 
 

@@ -42,10 +42,7 @@ def is_known(value: object) -> bool:
 
 
 def text_problems(subject: str, value: object) -> Iterator[str]:
-    """Explain that a value is several expressions, or has text around an expression.
-
-    Step Functions evaluates neither.
-    """
+    """Step Functions evaluates neither several expressions, nor text around an expression."""
     if not isinstance(value, str):
         return
     if is_jsonata(value):
@@ -63,12 +60,10 @@ def text_problems(subject: str, value: object) -> Iterator[str]:
 
 
 def jsonata_source(expression: str) -> str:
-    """Return the text between the delimiters of an expression."""
     return expression[2:-2].strip()
 
 
 def jsonata_string(text: str) -> str:
-    """Return JSONata for a string, tokens included."""
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -117,7 +112,6 @@ def json_path_parts(path: str) -> list[str]:
 
 
 def leaves(value: Any) -> list[Any]:
-    """Return the values in nested mappings and lists."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if not isinstance(value, list):

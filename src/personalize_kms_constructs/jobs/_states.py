@@ -57,7 +57,6 @@ class State(sfn.CustomState):
             self._add_choice(sfn.Condition.is_present("$"), state)
 
     def next_or_end(self) -> Json:
-        """Return the field for the next state, or for the end."""
         return cast("Json", self._render_next_end())
 
     def to_state_json(self, query_language: Any = None) -> Json:
@@ -66,10 +65,7 @@ class State(sfn.CustomState):
 
     @property
     def has_lost_statements(self) -> bool:
-        """True at synth if the role of the state machine has dropped the statements.
-
-        A policy freezes its statements when it is resolved, which is before validations.
-        """
+        """True if the role dropped them: a policy freezes its statements before validations."""
         return self._registered is not None and not self._registered.frozen
 
     def _when_bound_to_graph(self, graph: sfn.StateGraph) -> None:
@@ -111,7 +107,6 @@ class JobAtSynth:
         self._is_left = False
 
     def validate(self) -> list[str]:
-        """Return no problems."""
         if not self._is_left:
             self._is_left = True
             self._leave_metadata()
@@ -137,7 +132,6 @@ class JobAtSynth:
         return []
 
     def _lost_statements(self) -> Any:
-        """Return the statements for the owner of the state machine's role to add."""
         if not self._state.has_lost_statements or has_precreated_roles(self._job):
             return []
         stack, call = Stack.of(self._job), self._call

@@ -29,7 +29,6 @@ LONGEST_DELAY = 900
 
 
 def timeout_seconds(timeout: Duration | None) -> int:
-    """Return the time limit of a job, in seconds."""
     return _DEFAULT_TIMEOUT if timeout is None else round(_seconds(timeout))
 
 
@@ -44,7 +43,6 @@ def attempts(patience: Duration | None, timeout: Duration | None) -> int:
 
 
 def time_problems(timeout: object, patience: object) -> Iterator[str]:
-    """Explain that a state machine can't wait so long, or that a value is not a time."""
     for parameter, value in (("timeout", timeout), ("patience", patience)):
         if value is not None and not _is_known(value):
             yield (
