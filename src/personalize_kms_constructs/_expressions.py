@@ -13,10 +13,7 @@ Json = Any
 
 
 def parts_of(resolved: Json) -> Iterator[str | dict[str, Any]]:
-    """Yield the parts of a resolved string: literal text, and the functions in it.
-
-    ``Fn::Join`` and ``Fn::Sub`` are read; any other function is a part as it stands.
-    """
+    """``Fn::Join`` and ``Fn::Sub`` are read; any other function is a part as it stands."""
     match resolved:
         case None:
             pass

@@ -37,7 +37,6 @@ class Creation(NamedTuple):
     """True if somebody declared it for a creator outside of the templates."""
 
     def to_json(self, here: Place) -> Json:
-        """Return the metadata, tokens included."""
         metadata: Json = {
             "serviceRole": self.service_role,
             "encryptionKey": self.encryption_key,
@@ -72,10 +71,7 @@ def _resource(resource: ResolvedResource, here: Place) -> Json:
 
 
 def _location(location: ResolvedLocation, here: Place) -> Json:
-    """Return the bucket and the prefix, and the key where the template lacks it.
-
-    Return the account of an imported bucket too, if it is certainly another account.
-    """
+    """Leave out a key that the template has, and an account that isn't certainly another one."""
     bucket = location.bucket
     metadata = {"bucket": bucket.arn, "prefix": location.prefix}
     if location.key is not None and not location.key_is_in_template:
@@ -115,7 +111,6 @@ class _Description:
         return {"stack": place.path, "template": place.template}
 
     def json(self, value: Any) -> Any:
-        """Describe all strings in JSON."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
@@ -123,7 +118,6 @@ class _Description:
         return [self.json(member) for member in value] if isinstance(value, list) else value
 
     def text(self, text: str) -> Any:
-        """Describe a string, tokens included."""
         if text not in self._texts:
             self._texts[text] = self._described(text)
         return self._texts[text]

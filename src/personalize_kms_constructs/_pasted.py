@@ -41,7 +41,6 @@ def known_values(
 
 
 def _partition_in(arns: Iterable[str], region: str) -> str:
-    """Return the partition from an ARN or the Region, or nothing."""
     for arn in arns:
         if partition := part_of(arn, 1):
             return partition

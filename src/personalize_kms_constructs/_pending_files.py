@@ -28,10 +28,7 @@ _own_files: set[Path] = set()
 def write_files(
     scope: Construct, here: Place, policies: Sequence[tuple[str, str, Any]]
 ) -> list[str]:
-    """Write each policy, given by kind, ARN and statements, and return the paths in the assembly.
-
-    Files of an earlier synth in the same folder are deleted.
-    """
+    """Write policies by kind, ARN and statements, and delete files of an earlier synth."""
     folder = here.assembly / FOLDER
     if not policies and not folder.exists():
         return []

@@ -172,7 +172,6 @@ class AtSynth:
         return pending
 
     def _leave_metadata(self, files: Mapping[PolicyTarget | None, str]) -> None:
-        """Leave the allowed resources and the pending actions for the judge."""
         role_arn, key_arn = self._wiring.role.arn, self._wiring.encryption_key.arn
         pending = []
         for policy in self._pending:
@@ -284,11 +283,7 @@ class AtSynth:
                 )
 
     def _pasteable(self) -> list[_Pasteable]:
-        """Return the pending policies as JSON for their owners to paste.
-
-        A role yet to be looked up, or still without a name, has no ARN to write: the CDK looks it
-        up, or reports an error.
-        """
+        """A role to be looked up, or without a name, has no ARN to write: the CDK sees to it."""
         key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
         if is_lookup_dummy(role_arn) or is_nameless(role_arn):
             return []
@@ -309,7 +304,6 @@ class AtSynth:
         return pasteable
 
     def _pending_warning(self, pending: _Pasteable, path: str) -> Message:
-        """Return a line on what an owner must add, and a line on the other ways."""
         warning_id, page, message = _MESSAGES[pending.kind]
         account, policy = part_of(pending.arn, 4), pending.policy
         is_of_another = self._wiring.role.is_of_another_account_than

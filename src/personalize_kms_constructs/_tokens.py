@@ -21,11 +21,7 @@ def is_token(text: str) -> bool:
 
 
 def is_yet_to_be_looked_up(text: object) -> bool:
-    """Tell if the string is a dummy until the CLI has looked the value up.
-
-    ``StringParameter.value_from_lookup`` returns such a dummy. The first synth must not fail for
-    it.
-    """
+    """Tell if it is the dummy of a ``value_from_lookup``: the first synth must not fail."""
     return isinstance(text, str) and "dummy-value-for-" in text
 
 
@@ -40,7 +36,6 @@ def is_known_by_now(text: str) -> bool:
 
 
 def literal_part(text: str) -> str:
-    """Return the string without its tokens."""
     return TOKEN.sub("", text)
 
 
@@ -141,7 +136,6 @@ class _EarlyResolver(cdk.DefaultTokenResolver):
 @jsii.implements(cdk.IFragmentConcatenator)
 class _Joined:
     def join(self, left: Any, right: Any) -> Any:
-        """Return two parts of a string as a template has them."""
         return {"Fn::Join": ["", [left, right]]}
 
 
@@ -158,5 +152,4 @@ class Producer:
         self._produce = produce
 
     def produce(self, context: cdk.IResolveContext) -> Any:
-        """Return the value."""
         return self._produce(context)

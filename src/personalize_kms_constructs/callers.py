@@ -100,7 +100,6 @@ def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
 
 
 def _on_problems(on: Any, rows: Iterable[Permissions], here: Place) -> Iterator[str]:
-    """Explain that a caller can't be narrowed to these ARNs."""
     wrong_types = list(type_problems(ON, on=on))
     if wrong_types:
         yield from wrong_types

@@ -491,7 +491,6 @@ class PersonalizeEncryption(Construct):
         return self.__wire(id, metric_attribution, resources, key_arn)
 
     def __problems_of(self, kind: str, name: object, dataset_group: object) -> Iterator[str]:
-        """Explain that nothing of this kind can have this name in this dataset group."""
         yield from self._personalize_wiring.late_resource_problems()
         yield from name_problems(f"name of the {kind}", name)
         yield from type_problems(DATASET_GROUP, dataset_group=dataset_group)

@@ -10,8 +10,5 @@ _POLICIES = "personalize-kms-constructs:policies"
 
 
 def policy_files(root: IConstruct) -> Any:
-    """Return the files by the name of a managed policy, or the ARN of a key or a bucket.
-
-    The judge says so if it is anything else.
-    """
+    """Return the files by name or ARN. The judge says so if it is anything else."""
     return root.node.try_get_context(_POLICIES) or {}

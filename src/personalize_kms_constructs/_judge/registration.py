@@ -37,7 +37,6 @@ def bring_judge(root: IConstruct) -> None:
 
 
 def is_judged(root: IConstruct) -> bool:
-    """Report whether an app has its judge."""
     return any(entry.type == _MARK for entry in root.node.metadata)
 
 

@@ -78,7 +78,6 @@ def _read_app(context: cdk.IPolicyValidationContext) -> ReadApp:
 
 
 def _remedy(line: Line, app: ReadApp, root: Any) -> str:
-    """Return what to do about a finding of the judge, in a sentence."""
     if not line.policies:
         return line.fix
     policy = line.policies[0]
@@ -155,7 +154,6 @@ def _paths_to_add(line: Line, shown: Sequence[Declaration]) -> str:
 
 
 def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation:
-    """Return a violation without a construct."""
     return _violation(rule, severity, text, [_APP])
 
 
@@ -195,7 +193,6 @@ def _shown(
 
 
 def _is_acknowledged(node: Node, rule: str, path: str) -> bool:
-    """Report whether a rule is acknowledged at a construct or above it."""
     nodes = [node]
     for name in filter(None, path.split("/")):
         child = nodes[-1].try_find_child(name)
@@ -227,6 +224,5 @@ def _violating_resource(declaration: Declaration) -> cdk.PolicyViolatingResource
 
 
 def plugin_report(violations: list[cdk.PolicyViolation]) -> cdk.PolicyValidationPluginReport:
-    """Return the plugin's report for the CDK."""
     success = all(violation.severity != ERROR for violation in violations)
     return cdk.PolicyValidationPluginReport(success=success, violations=violations)

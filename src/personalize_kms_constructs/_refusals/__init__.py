@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 
 def refuse(where: Construct | str, problems: Iterable[str]) -> None:
-    """Raise all problems in one message, a line each.
-
-    The message begins with the construct's path, or with ``where`` if it is a string.
-    """
+    """Raise all problems in one message that begins with the construct's path, or ``where``."""
     unique = list(dict.fromkeys(problems))
     if unique:
         path = where if isinstance(where, str) else where.node.path

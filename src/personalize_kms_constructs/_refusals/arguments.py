@@ -43,10 +43,7 @@ def has(value: object, *members: str) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return a short form of a value: the repr of an object may fill a page.
-
-    A float is most often a token.
-    """
+    """The repr of an object may fill a page. A float is most often a token."""
     if value is None or isinstance(value, (str, int)):
         return repr(value)
     if isinstance(value, Enum):
@@ -211,14 +208,12 @@ def type_problems(expected: Expected, *, optional: bool = False, **given: object
 
 
 def _members(value: object) -> list[object]:
-    """Return the members of a list, and the keys and values of a mapping."""
     if isinstance(value, Mapping):
         return [*value, *value.values()]
     return list(value) if isinstance(value, Sequence) else []
 
 
 def revision_problems(policy: object, revision: object) -> Iterator[str]:
-    """Report a revision without an effect."""
     yield from type_problems(STRING, optional=True, imported_key_policy_revision=revision)
     if policy is not ImportedKeyPolicy.MANAGED and revision is not None:
         yield (

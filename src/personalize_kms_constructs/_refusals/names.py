@@ -23,10 +23,7 @@ _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
 def name_problems(subject: str, name: object, known: str | None = None) -> Iterator[str]:
-    """Explain that Personalize's API would refuse a name.
-
-    For an expression, ``known`` has a letter in place of each unknown part.
-    """
+    """For an expression, ``known`` has a letter in place of each unknown part."""
     if is_replaced_later(name):
         return
     if isinstance(name, str):
@@ -52,7 +49,6 @@ def role_name_problems(role_name: object, service_role: object) -> Iterator[str]
 
 
 def choice_problems(subject: str, value: object, allowed: Sequence[str]) -> Iterator[str]:
-    """Explain that Personalize doesn't take a value."""
     if is_replaced_later(value) or (isinstance(value, str) and is_token(value)):
         return
     if value not in allowed:

@@ -93,7 +93,6 @@ class _Declared:
         self._is_left = False
 
     def validate(self) -> list[str]:
-        """Return no problems."""
         if not self._is_left:
             self._is_left = True
             leave_resources(self._scope, self._here, self._creation)
