@@ -9,8 +9,8 @@ from typing import NamedTuple
 from .._declarations import Declaration
 from .._policy_documents import as_list
 from .._templates.app import App
+from .._templates.intrinsics import functions, names_in
 from .._templates.manifest import Assembly
-from .._templates.references import functions, names_in
 from .._templates.stacks import Resource, Stack
 
 

@@ -14,8 +14,8 @@ from .._answers import Answer
 from .._asked import OpenQuestion
 from .._policy_documents import as_list
 from .._templates.choices import Either
+from .._templates.intrinsics import functions
 from .._templates.physical import DATASET
-from .._templates.references import functions
 from .._templates.stacks import Resource
 from .._values import unknown
 from .request import KINDS, Request, call_not_known, lower_case

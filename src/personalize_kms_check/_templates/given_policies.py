@@ -10,7 +10,7 @@ from typing import Any
 from .._policy_documents import Policy
 from .._values import as_written, of_any_partition, split_arn
 from .files import AssemblyError, read_given
-from .references import functions
+from .intrinsics import functions
 
 _PENDING = "personalize-kms-pending"
 """The folder of an assembly for statements that owners have to add."""

@@ -1,4 +1,4 @@
-"""CloudFormation's intrinsic functions, resolved as far as a template tells.
+"""CloudFormation's intrinsic functions: resolved as far as a template tells, and the names in them.
 
 A value unknown in the template (a parameter, an attribute outside of the model, an import from
 another app) is a hole: see ``_values``.
@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from .._answers import Answer, all_of, any_of
+from .._policy_documents import as_list
 from .._values import MARK, WRITTEN, has_unknown, joined, same, split_outside_of_holes, unknown
 from .choices import NO_VALUE, Either
 
-VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
+_VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
 
 
 class Scope(Protocol):
@@ -149,7 +150,7 @@ def _sub(scope: Scope, argument: Any) -> str:
 
     parts: list[str] = []
     # Texts and names in turn.
-    for number, part in enumerate(VARIABLE_OF_SUB.split(text)):
+    for number, part in enumerate(_VARIABLE_OF_SUB.split(text)):
         parts.append(_variable(scope, part, variables) if number % 2 else part)
     return scope.string(joined(parts))
 
@@ -199,3 +200,34 @@ _FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
     "Fn::Sub": _sub,
     "Fn::ToJsonString": lambda scope, argument: json.dumps(scope.value(argument)),
 }
+
+
+def functions(value: Any) -> Iterator[tuple[str, Any]]:
+    to_visit = [value]
+    while to_visit:
+        value = to_visit.pop()
+        if type(value) is list:
+            to_visit += value
+        elif type(value) is dict:
+            if len(value) == 1:
+                ((name, argument),) = value.items()
+                if name == "Ref" or name.startswith("Fn::"):
+                    yield name, argument
+            to_visit += value.values()
+
+
+def names_in(function: str, argument: Any) -> list[str]:
+    """Return the names of resources and parameters a function refers to."""
+    first, more, *_ = [*as_list(argument), "", ""]
+    if function == "Ref":
+        return [str(first)]
+    if function == "Fn::GetAtt":
+        return [str(first).partition(".")[0]]
+    if function == "Fn::Sub":
+        variables: dict[str, Any] = more if isinstance(more, dict) else {}
+        names: list[str] = []
+        for name in _VARIABLE_OF_SUB.findall(str(first)):
+            if name not in variables:
+                names.append(name.partition(".")[0])
+        return names
+    return []
