@@ -370,8 +370,42 @@ def test_what_a_listing_or_an_upload_must_have_leaves_it_undecided(
     assert told == {("role", "bucket", action, resource), ("service", "bucket", action, resource)}
 
 
-def judge_key_policy(condition: Any, answer: str, key: str = "") -> None:
-    """Personalize has all that it needs on the key, or nothing; what leaves it open is named."""
+OF_ACCOUNT, OF_ANOTHER = {"aws:SourceAccount": ACCOUNT}, {"aws:SourceAccount": ANOTHER_ACCOUNT}
+BY_PERSONALIZE = {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "answer", "key"),
+    [
+        # A check of the account shuts nobody out by its absence.
+        ({}, "may", ""),
+        ({"StringEqualsIfExists": OF_ACCOUNT}, "may", ""),
+        ({"StringEqualsIfExists": {"AWS:sourceaccount": [ACCOUNT, ANOTHER_ACCOUNT]}}, "may", ""),
+        ({"ArnLikeIfExists": {"aws:SourceArn": f"{SOURCE_ARNS}:*"}}, "may", ""),
+        (
+            {"StringLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
+            "may",
+            "",
+        ),
+        ({"ForAllValues:StringEquals": OF_ACCOUNT}, "may", ""),
+        # What never holds: the statement is there, and gives nothing.
+        ({"StringEqualsIfExists": OF_ANOTHER, **OTHERS_ALONE}, "denied", ""),
+        ({"Bool": {"aws:SecureTransport": "false"}}, "denied", ""),
+        ({"StringEquals": {"aws:PrincipalServiceName": "forecast.amazonaws.com"}}, "denied", ""),
+        ({"StringEquals": VPC_ALONE}, "denied", ""),
+        # AWS doesn't document whether Personalize sends it, or what.
+        ({"StringEquals": OF_ACCOUNT}, "open", "aws:SourceAccount: AWS doesn't document whether"),
+        ({"StringEqualsIfExists": OF_ANOTHER}, "open", f"aws:SourceAccount: {UNKNOWN}"),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": "${Main.A?}"}}, "open", "Main.A"),
+        ({"ArnLike": {"aws:SourceArn": f"{SOURCE_ARNS}:*"}}, "open", "aws:SourceArn"),
+        ({"ArnLikeIfExists": {"aws:SourceArn": f"{SOURCE_ARNS}:x"}}, "open", "aws:SourceArn"),
+        ({"StringEquals": BY_PERSONALIZE}, "open", "kms:ViaService"),
+    ],
+)
+def test_what_a_key_policy_allows_personalize_under_a_condition(
+    condition: Any, answer: str, key: str
+) -> None:
+    """All that it needs, or nothing; what leaves it open is named."""
     statements = [role(KEY_POLICY_ACTIONS), service(KEY_POLICY_ACTIONS, Condition=condition)]
     report = report_of(key=statements, iam=[iam(IAM_ACTIONS)])
     assert answers(report) == {"role": "may", "service": answer}
@@ -380,58 +414,6 @@ def judge_key_policy(condition: Any, answer: str, key: str = "") -> None:
         ("service", "key", action, KEY) for action in KEY_POLICY_ACTIONS if answer != "may"
     }
     assert all(key in entry.because for entry in entries)
-
-
-@pytest.mark.parametrize(
-    ("condition", "answer"),
-    [
-        # A check of the account shuts nobody out by its absence.
-        ({}, "may"),
-        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, "may"),
-        ({"StringEqualsIfExists": {"AWS:sourceaccount": [ACCOUNT, ANOTHER_ACCOUNT]}}, "may"),
-        ({"ArnLikeIfExists": {"aws:SourceArn": f"{SOURCE_ARNS}:*"}}, "may"),
-        ({"StringLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}, "may"),
-        ({"ForAllValues:StringEquals": {"aws:SourceAccount": ACCOUNT}}, "may"),
-        # What never holds: the statement is there, and gives nothing.
-        (
-            {"StringEqualsIfExists": {"aws:SourceAccount": ANOTHER_ACCOUNT}, **OTHERS_ALONE},
-            "denied",
-        ),
-        ({"Bool": {"aws:SecureTransport": "false"}}, "denied"),
-        ({"StringEquals": {"aws:PrincipalServiceName": "forecast.amazonaws.com"}}, "denied"),
-        ({"StringEquals": VPC_ALONE}, "denied"),
-    ],
-)
-def test_what_a_key_policy_allows_personalize_under_a_condition(
-    condition: Any, answer: str
-) -> None:
-    """All that it needs, or nothing."""
-    judge_key_policy(condition, answer)
-
-
-@pytest.mark.parametrize(
-    ("condition", "key"),
-    [
-        (
-            {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
-            "aws:SourceAccount: AWS doesn't document whether",
-        ),
-        (
-            {"StringEqualsIfExists": {"aws:SourceAccount": ANOTHER_ACCOUNT}},
-            f"aws:SourceAccount: {UNKNOWN}",
-        ),
-        ({"StringEqualsIfExists": {"aws:SourceAccount": "${Main.Account?}"}}, "Main.Account"),
-        ({"ArnLike": {"aws:SourceArn": f"{SOURCE_ARNS}:*"}}, "aws:SourceArn"),
-        ({"ArnLikeIfExists": {"aws:SourceArn": f"{SOURCE_ARNS}:schema/x"}}, "aws:SourceArn"),
-        (
-            {"StringEquals": {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}},
-            "kms:ViaService",
-        ),
-    ],
-)
-def test_what_leaves_a_statement_for_personalize_open_is_named(condition: Any, key: str) -> None:
-    """AWS doesn't document whether Personalize sends it, or what."""
-    judge_key_policy(condition, "open", key)
 
 
 SENT_BY_ROLES = ("aws:PrincipalOrgID", "aws:PrincipalOrgPaths")

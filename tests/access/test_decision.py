@@ -676,16 +676,6 @@ def test_a_statement_is_about_the_buckets_that_it_names(
     } == undecided
 
 
-def test_a_policy_that_is_no_document_is_undecided() -> None:
-    """A parameter may hold the whole policy."""
-    model = model_of(iam=[iam(IAM_ACTIONS)])
-    model.keys[KEY].policies = [Policy("${Main.Policy?}", "key policy")]
-    because = "key policy isn't known before deployment"
-    assert {(entry.policy, entry.because) for entry in compare(model).undecided} == {
-        ("key", because)
-    }
-
-
 def test_what_cannot_be_seen_beside_all_that_is_needed() -> None:
     """An unseen part of a key policy isn't taken to deny, and an unseen denial allows nothing."""
     model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)])

@@ -13,7 +13,6 @@ from personalize_kms_check._evaluation import calls, decision
 from personalize_kms_check._evaluation.addressed import addressed_to
 from personalize_kms_check._evaluation.statements import verdict_of
 from personalize_kms_check._model import AccessModel, Bucket, Key, Role
-from personalize_kms_check._policy_documents import Policy
 from tests.access.models import (
     ACCOUNT,
     BUCKET,
@@ -370,38 +369,6 @@ def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
     }
 
 
-def test_a_policy_with_elements_that_no_policy_has() -> None:
-    """A macro puts something in their places."""
-    model = model_of(asked(), key=ON_KEY)
-    document = {
-        "Version": "2012-10-17",
-        "Statement": [],
-        "Fn::Transform": {"Name": "AWS::Include"},
-        "Fn::More": 1,
-    }
-    model.roles[ROLE].identity = [Policy(document, "Included")]
-    report = compare(model)
-    assert {entry.action for entry in report.undecided if entry.policy == "role"} == set(
-        IAM_ACTIONS
-    )
-    of_role = [entry.because for entry in report.undecided if entry.policy == "role"]
-    assert set(of_role) == {"element Fn::More, Fn::Transform isn't understood"}
-
-
-@pytest.mark.parametrize(("account", "allowed"), [(int(ACCOUNT), True), (444455556666, False)])
-def test_an_account_that_is_a_number(account: int, allowed: bool) -> None:
-    """As YAML has it without quotes."""
-    key = [role(["kms:*"], Principal={"AWS": account}), service(KEY_POLICY_ACTIONS)]
-    report = compare(model_of(asked(), key=key, iam=[iam(KEY_POLICY_ACTIONS)]))
-    actions = {
-        entry.action
-        for entry in report.allowed
-        if (entry.principal, entry.policy) == ("role", "key")
-    }
-    assert actions == (set(KEY_POLICY_ACTIONS) if allowed else set())
-    assert report.undecided == ()
-
-
 def test_a_reason_names_all_principals_that_may_be_the_role() -> None:
     statement = role(KEY_POLICY_ACTIONS, Principal={"AWS": ["${Main.A?}", "${Main.B?}"]})
     report = compare(model_of(asked(), key=[statement], iam=READ))
@@ -417,13 +384,6 @@ def test_an_account_that_may_be_the_role_s() -> None:
     assert [doubt.sentence() for doubt in way.doubts] == [
         f"Principal {ACCOUNT}: the role isn't known before deployment"
     ]
-
-
-@pytest.mark.parametrize("is_trusted", [True, False])
-def test_a_role_that_trusts_personalize(is_trusted: bool) -> None:
-    trusting = Role(ROLE, trust=[policy("trust policy", [TRUST] if is_trusted else [])])
-    answer = decision.trust(calls.service(ACCOUNT, REGION), trusting).answer
-    assert answer is (Answer.YES if is_trusted else Answer.NO)
 
 
 NOT_OF_THE_APP = "it isn't part of the app"

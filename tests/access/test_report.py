@@ -392,16 +392,6 @@ def test_what_a_boundary_refuses_is_told_once() -> None:
     ]
 
 
-def test_a_resource_of_a_template_has_its_path_and_a_statement_its_arn() -> None:
-    """Lines have the path, since nobody reads a generated id; statements have the ARN to paste."""
-    key = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key961B73FD}"
-    model = model_of(asked(dataset_group_key=key), key=ON_KEY)
-    model.names = {key: "Main/Key", ROLE: "Main/Role"}
-    report = compare(model)
-    assert "✘ IAM policies of Main/Role lack" in report.to_text()
-    assert f'"Resource": "{key}"' in report.to_text()
-
-
 MARKDOWN = """\
 # Amazon Personalize's access
 
@@ -464,15 +454,6 @@ def test_the_markdown_has_a_table_of_findings_and_the_statements() -> None:
     report = report_of(key=[ON_KEY[0], service(KEY_POLICY_ACTIONS[1:])], iam=[iam(IAM_ACTIONS)])
     markdown = replace(report, names=NAMES, left_out=1).to_markdown()
     assert markdown == MARKDOWN
-
-
-def test_the_markdown_names_the_resources_to_change() -> None:
-    """By logical id and template, each once."""
-    model = model_of(key=ON_KEY[:1], iam=[iam(IAM_ACTIONS)])
-    model.keys[KEY].declared = Declaration("cdk.out/Main.template.json", "Main/Key", "Key")
-    model.roles[ROLE].declared = Declaration("cdk.out/Main.template.json", "Main/Role", "Role")
-    (row,) = [line for line in compare(model).to_markdown().splitlines() if line.startswith("| ✘")]
-    assert "| `Key` in `Main.template.json` |" in row
 
 
 def test_markdown_keeps_its_table_whatever_names_are() -> None:
@@ -586,17 +567,6 @@ def test_an_empty_report_says_that_nothing_was_asked() -> None:
     nothing = "checked: only who may use the policies for Personalize, since no template "
     assert AccessReport().to_text().startswith(nothing)
     assert f"\n{nothing}" in AccessReport().to_markdown()
-
-
-@pytest.mark.parametrize(
-    ("number", "words"), [(1, "1 finding left out"), (2, "2 findings left out")]
-)
-def test_what_is_left_out_is_counted(number: int, words: str) -> None:
-    assert (
-        AccessReport(left_out=number)
-        .to_text()
-        .endswith(f"{words}, acknowledged in the app or ignored\n")
-    )
 
 
 def test_warnings_are_counted_and_told_last() -> None:

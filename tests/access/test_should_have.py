@@ -360,6 +360,7 @@ IN_POLICY, IN_ROLE, IN_KEY = in_main("Policy"), in_main("Role"), in_main("Key")
         # give them all.
         ([able("inline", IN_ROLE, inline="Own")], IN_ROLE, "AWS::IAM::Policy"),
         ([able("shared", IN_POLICY, also_of=(ETL,))], IN_ROLE, "AWS::IAM::Policy"),
+        ([able("policy of AWS", IN_ROLE, of_aws=True)], IN_ROLE, "AWS::IAM::Policy"),
         (
             [able("shared", IN_POLICY, also_of=(ETL,)), able("own", in_main("Second"))],
             in_main("Second"),
@@ -367,7 +368,7 @@ IN_POLICY, IN_ROLE, IN_KEY = in_main("Policy"), in_main("Role"), in_main("Key")
         ),
         ([], IN_ROLE, "AWS::IAM::Policy"),
     ],
-    ids=["a policy", "inline", "of several roles", "the one that can", "none"],
+    ids=["a policy", "inline", "of several roles", "of AWS", "the one that can", "none"],
 )
 def test_which_iam_policy_takes_the_statements(
     identity: list[Policy], where: Declaration, make: str
@@ -406,14 +407,6 @@ def test_a_role_takes_the_statements_itself(
     assert (change.declared, change.make) == ((IN_ROLE,), make)
 
 
-def test_no_policy_of_aws_takes_a_statement() -> None:
-    """It is in the properties of a role, too."""
-    model = model_of(key=ON_KEY)
-    model.roles[ROLE].declared = IN_ROLE
-    model.roles[ROLE].identity = [able("policy of AWS", IN_ROLE, of_aws=True)]
-    assert to_change(compare(model), "role").make == "AWS::IAM::Policy"
-
-
 @pytest.mark.parametrize(
     ("account", "where"), [(ACCOUNT, "Other/Key"), (ANOTHER_ACCOUNT, "Main/Role")]
 )
@@ -431,13 +424,6 @@ def test_a_policy_is_made_in_the_stack_of_a_later_key(account: str, where: str) 
         [where],
         "AWS::IAM::Policy",
     )
-
-
-def test_a_bucket_without_a_policy_gets_one() -> None:
-    model = model_of(IMPORT, key=ON_KEY, iam=READ)
-    model.buckets[BUCKET].declared = in_main("Data")
-    change = to_change(compare(model), "bucket")
-    assert (change.declared, change.make) == ((in_main("Data"),), "AWS::S3::BucketPolicy")
 
 
 def test_the_list_takes_the_place_of_what_is_for_the_role_and_personalize() -> None:

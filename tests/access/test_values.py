@@ -13,7 +13,6 @@ from personalize_kms_check._values import (
     as_text,
     beginning_in,
     bucket_in,
-    joined,
     last_part,
     matches,
     of_any_partition,
@@ -30,6 +29,7 @@ from personalize_kms_check._values import (
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key}"
 FOLDER = "arn:aws:s3:::${Main.Data}/import/*"
+HERE = "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd"
 YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
 
 
@@ -91,6 +91,32 @@ YES, NO, MAYBE = Answer.YES, Answer.NO, Answer.MAYBE
         ("arn:${AWS::Partition}:s3:::data/?", "arn:aws:s3:::data/?", YES),
         ("no:${AWS::Partition}:arn", "no:aws:arn", MAYBE),
         ("arn:${AWS::Partition}", "arn:aws", MAYBE),
+        # An id has no slash, no colon and no star.
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/a/*", NO),
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/*/a", NO),
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/*:*", NO),
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/a?b/*", NO),
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/a_*", NO),
+        (KEY, "arn:aws:kms:eu-west-1:111122223333:key/mrk-?*", MAYBE),
+        ("arn:aws:s3:::${Main.Data}", "arn:aws:s3:::*ratings.of?2026*", MAYBE),
+        ("arn:aws:s3:::${Main.Data}", "arn:aws:s3:::*/*", NO),
+        ("arn:aws:s3:::${Main.Data}/in/*", "arn:aws:s3:::*/out/*", MAYBE),
+        # Nor have an account, a Region and a partition.
+        (HERE, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd", MAYBE),
+        (HERE, "arn:aws:kms:eu-west-1:111122223333:alias/1234abcd", NO),
+        (HERE, "arn:aws:kms:*:alias/*", NO),
+        (HERE, "arn:aws:kms:?:??:key/*", MAYBE),
+        ("arn:aws:kms:eu-west-1:111122223333:key/a", "arn:aws:kms:${AWS::Region}:key/a", NO),
+        ("arn:aws:s3:::a/*", "arn:aws:s3:::${AWS::AccountId}/x", MAYBE),
+        ("arn:aws:s3:::a/b/*", "arn:aws:s3:::${AWS::AccountId}/x", NO),
+        ("arn:aws:s3:::*", "arn:aws:s3:::${AWS::AccountId}", MAYBE),
+        ("arn:aws:s3:::in-${AWS::Region}", "arn:aws:s3:::in-${Main.Bucket}", MAYBE),
+        # What somebody gives may have all of them.
+        (
+            "arn:aws:kms:eu-west-1:111122223333:key/${Main.Id?}",
+            "arn:aws:kms:eu-west-1:111122223333:key/a/b:*",
+            MAYBE,
+        ),
     ],
 )
 def test_values_match_patterns(value: str, pattern: str, answer: Answer) -> None:
@@ -108,6 +134,9 @@ def test_values_match_patterns(value: str, pattern: str, answer: Answer) -> None
         ("${Main.Role}", "PersonalizeRole", NO),
         ("${Main.Name?}", "PersonalizeRole", MAYBE),
         ("arn:${AWS::Partition}:iam::1:role/r", "arn:aws:iam::1:role/r", YES),
+        ("${AWS::AccountId}", "role/111122223333", NO),
+        ("${AWS::Region}", "*", NO),
+        ("${AWS::Region}", "?", NO),
     ],
 )
 def test_values_are_the_same(one: str, other: str, answer: Answer) -> None:
@@ -249,63 +278,6 @@ def test_a_value_is_split_only_where_no_hole_may_have_the_separator(
     assert split_outside_of_holes(value, separator) == parts
 
 
-ID = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key}"
-HERE = "arn:aws:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd"
-
-
-@pytest.mark.parametrize(
-    ("value", "pattern", "answer"),
-    [
-        # An id has no slash, no colon and no star.
-        (ID, "arn:aws:kms:eu-west-1:111122223333:key/a/*", NO),
-        (ID, "arn:aws:kms:eu-west-1:111122223333:key/*/a", NO),
-        (ID, "arn:aws:kms:eu-west-1:111122223333:key/*:*", NO),
-        (ID, "arn:aws:kms:eu-west-1:111122223333:key/a?b/*", NO),
-        (ID, "arn:aws:kms:eu-west-1:111122223333:key/a_*", NO),
-        (ID, "arn:aws:kms:eu-west-1:111122223333:key/mrk-?*", MAYBE),
-        ("arn:aws:s3:::${Main.Data}", "arn:aws:s3:::*ratings.of?2026*", MAYBE),
-        ("arn:aws:s3:::${Main.Data}", "arn:aws:s3:::*/*", NO),
-        ("arn:aws:s3:::${Main.Data}/in/*", "arn:aws:s3:::*/out/*", MAYBE),
-        # Nor have an account, a Region and a partition.
-        (HERE, "arn:aws:kms:eu-west-1:111122223333:key/1234abcd", MAYBE),
-        (HERE, "arn:aws:kms:eu-west-1:111122223333:alias/1234abcd", NO),
-        (HERE, "arn:aws:kms:*:alias/*", NO),
-        (HERE, "arn:aws:kms:?:??:key/*", MAYBE),
-        ("arn:aws:kms:eu-west-1:111122223333:key/a", "arn:aws:kms:${AWS::Region}:key/a", NO),
-        ("arn:aws:s3:::a/*", "arn:aws:s3:::${AWS::AccountId}/x", MAYBE),
-        ("arn:aws:s3:::a/b/*", "arn:aws:s3:::${AWS::AccountId}/x", NO),
-        ("arn:aws:s3:::*", "arn:aws:s3:::${AWS::AccountId}", MAYBE),
-        ("arn:aws:s3:::in-${AWS::Region}", "arn:aws:s3:::in-${Main.Bucket}", MAYBE),
-        # What somebody gives may have all of them.
-        (
-            "arn:aws:kms:eu-west-1:111122223333:key/${Main.Id?}",
-            "arn:aws:kms:eu-west-1:111122223333:key/a/b:*",
-            MAYBE,
-        ),
-    ],
-)
-def test_what_aws_gives_has_the_characters_of_names(
-    value: str, pattern: str, answer: Answer
-) -> None:
-    """Ids, accounts and Regions have a known alphabet; a wildcard stands for more."""
-    assert matches(value, pattern) is answer
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "answer"),
-    [
-        ("${AWS::AccountId}", "111122223333", MAYBE),
-        ("${AWS::AccountId}", "role/111122223333", NO),
-        ("${AWS::Region}", "*", NO),
-        ("${AWS::Region}", "?", NO),
-        ("*", "${AWS::Region}", NO),
-    ],
-)
-def test_no_wildcards_are_in_what_aws_gives(one: str, other: str, answer: Answer) -> None:
-    """Where values are compared without them."""
-    assert same(one, other) is answer
-
-
 @pytest.mark.parametrize(
     ("resource", "bucket"),
     [
@@ -401,12 +373,3 @@ def test_prefixes_of_one_bucket_are_not_compared_with_each_other() -> None:
             call = Call(caller, "s3:GetObject", folder, "111122223333", "eu-west-1")
             assert verdict_of(policies, call, of_resource=False).itself.answer is Answer.YES
     assert matches.cache_info().misses == compared
-
-
-@pytest.mark.parametrize(
-    ("parts", "together"),
-    [(["arn:", "aws"], "arn:aws"), (["$", "{AWS::Region}"], "$\ufdd0{AWS::Region}"), ([], "")],
-)
-def test_values_that_are_joined(parts: list[str], together: str) -> None:
-    """Nothing is between them, and what they make together is no hole."""
-    assert joined(parts) == together

@@ -249,13 +249,3 @@ def test_whether_a_bucket_is_of_the_roles_account_is_not_guessed() -> None:
         ("role", "bucket", action, "it isn't known whether role and bucket are in one account")
         for action in BOTH
     }
-
-
-def test_a_denial_that_depends_on_a_condition_may_not_be_there() -> None:
-    """In a bucket's policy, for the role."""
-    model = model_of(IMPORT, key=ON_KEY, iam=READ, bucket=ON_BUCKET)
-    model.buckets[BUCKET].policies.append(policy("bucket policy", DENIED, condition="Main.IsProd"))
-    assert compare(model).missing == ()
-    assert {(entry.principal, entry.policy) for entry in compare(model).undecided} == {
-        ("role", "bucket")
-    }
