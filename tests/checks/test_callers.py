@@ -62,13 +62,6 @@ def answers_on(answers: dict[str, set[tuple[str, str]]]) -> list[tuple[str, str]
     return pairs
 
 
-def synthesized(stack: cdk.Stack) -> Any:
-    """Synthesize the app of a stack."""
-    app = cdk.App.of(stack)
-    assert app is not None
-    return app.synth()
-
-
 def callers(report: AccessReport) -> set[str]:
     """Return the roles of callers."""
     entries = (*report.allowed, *report.missing, *report.undecided)
@@ -271,12 +264,12 @@ NAMES = ["{% 'nightly-' & $states.input.day %}", "nightly"]
     ],
 )
 def test_the_role_of_a_machine_may_start_our_jobs(
-    stack: cdk.Stack, kind: Any, options: Json
+    app: cdk.App, stack: cdk.Stack, kind: Any, options: Json
 ) -> None:
     """A fragment gives it all statements it needs, for a job that an execution names, too."""
     data = Data.of(stack)
     machine_of(stack, job(data, kind, **options))
-    report = check_assembly(synthesized(stack))
+    report = check_assembly(app.synth())
     answers = of_caller(report)
     assert (answers["no"], answers["open"]) == (set(), set())
     name = kind.__name__
@@ -289,17 +282,18 @@ def test_the_role_of_a_machine_may_start_our_jobs(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_job_in_a_machine_whose_role_lost_its_statements(stack: cdk.Stack, kind: Any) -> None:
+def test_a_job_in_a_machine_whose_role_lost_its_statements(
+    app: cdk.App, stack: cdk.Stack, kind: Any
+) -> None:
     """An override takes them away: certain, and ours."""
     made = machine_of(stack, job(Data.of(stack), kind))
     policy = made.role.node.find_child("DefaultPolicy").node.default_child
     assert isinstance(policy, iam.CfnPolicy)
     nothing = {"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}
     policy.add_property_override("PolicyDocument.Statement", [nothing])
-    with pytest.raises(
-        RuntimeError, match="IAM policies of Stack/Machine/Role lack iam:PassRole on"
-    ):
-        synthesized(stack)
+    lacks = "IAM policies of Stack/Machine/Role lack iam:PassRole on"
+    with pytest.raises(RuntimeError, match=lacks):
+        app.synth()
 
 
 @pytest.mark.parametrize(
@@ -344,7 +338,7 @@ def test_a_dataset_of_the_template_has_the_name_of_its_group(
 @pytest.mark.parametrize(
     "options", [{}, {"source_path": sfn.JsonPath.string_at("$.path")}, {"job_name": "nightly"}]
 )
-def test_two_jobs_whose_states_have_one_name(stack: cdk.Stack, options: Json) -> None:
+def test_two_jobs_whose_states_have_one_name(app: cdk.App, stack: cdk.Stack, options: Json) -> None:
     """In two state machines of a stack; each has the caller that starts it, whatever the order."""
     data = Data.of(stack)
     made = []
@@ -363,7 +357,7 @@ def test_two_jobs_whose_states_have_one_name(stack: cdk.Stack, options: Json) ->
             f"Runs{scope.node.id}",
             definition_body=sfn.DefinitionBody.from_chainable(fragment),
         )
-    report = check_assembly(synthesized(stack))
+    report = check_assembly(app.synth())
     asked = [request for request in report.asked if "/Job" in request]
     assert asked == ["Stack/One/Job (dataset import job)", "Stack/Two/Job (dataset import job)"]
     answers = of_caller(report)

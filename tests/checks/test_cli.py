@@ -36,26 +36,18 @@ OF_PERSONALIZE: Json = {"Resources": {"Movies": {"Type": GROUP, "Properties": {"
 
 
 @pytest.mark.parametrize(
-    ("template", "options", "code"),
+    ("template", "code"),
     [
-        (complete(), [], 0),
-        (complete(), ["--strict"], 0),
-        (LACKING, [], 1),
-        (WIDE, [], 0),
-        (WIDE, ["--strict"], 1),
-        (OPEN, [], 0),
-        (OPEN, ["--strict"], 1),
-        ({"Resources": {}}, [], 0),
+        (complete(), 0),
+        (LACKING, 1),
+        (WIDE, 0),
+        (OPEN, 0),
+        ({"Resources": {}}, 0),
     ],
 )
-def test_exit_codes(
-    template: dict[str, object], options: list[str], code: int, tmp_path: Path
-) -> None:
-    """0: nothing missing and no problem; 1: something.
-
-    ``--strict`` counts what is too much and undecided, too.
-    """
-    result = run(write(tmp_path, {"Main": template}), *options)
+def test_exit_codes(template: Json, code: int, tmp_path: Path) -> None:
+    """0: nothing missing and no problem; 1: something."""
+    result = run(write(tmp_path, {"Main": template}))
     assert (result.exit_code, result.stderr) == (code, "")
 
 
@@ -84,21 +76,24 @@ def test_what_counts_can_be_chosen(template: Json, counted: str, code: int, tmp_
     assert bool(check_assembly(directory).problems) is (template in (UNTRUSTED, WARNED))
 
 
-@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+@pytest.mark.parametrize("quiet", [False, True])
 def test_formats_are_the_reports(
-    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quiet: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On standard output, with nothing else there, and the same wherever that isn't a terminal."""
+    """On standard output, with nothing else there, and the same wherever that isn't a terminal.
+
+    A quiet report is shorter in the formats for people.
+    """
     monkeypatch.setenv("COLUMNS", "60")
     directory = write(tmp_path, {"Main": LACKING})
     report = check_assembly(directory)
-    expected = {
-        "text": report.to_text(),
+    for form, expected in {
+        "text": report.to_text(quiet=quiet),
         "json": report.to_json(),
-        "markdown": report.to_markdown(),
-    }
-    result = run(directory, "--format", form)
-    assert (result.stdout, result.stderr) == (expected[form], "")
+        "markdown": report.to_markdown(quiet=quiet),
+    }.items():
+        result = run(directory, "--format", form, *["--quiet"] * quiet)
+        assert (result.stdout, result.stderr) == (expected, "")
 
 
 @pytest.mark.parametrize(
@@ -212,12 +207,7 @@ def test_the_default_is_cdk_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Where the CDK's CLI puts an assembly."""
     write(tmp_path / "cdk.out", {"Main": complete()})
     monkeypatch.chdir(tmp_path)
-    result = run()
-    assert result.exit_code == 0
-    assert result.stdout == (
-        "checked: dataset group Main/Movies\n\n"
-        "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
-    )
+    assert run().exit_code == 0
 
 
 def test_bad_input_is_one_line_on_standard_error(tmp_path: Path) -> None:
@@ -350,16 +340,6 @@ def test_help_has_examples() -> None:
     ) in text
     assert " ".join(text.split()).endswith(f" Documentation: {page_at('how-to/check.md')}")
     assert "check" in CliRunner().invoke(personalize_kms, "--help").stdout
-
-
-def test_quiet(tmp_path: Path) -> None:
-    """The formats for people are shorter."""
-    directory = write(tmp_path, {"Main": LACKING})
-    report = check_assembly(directory)
-    assert run(directory, "--quiet").stdout == report.to_text(quiet=True)
-    markdown = run(directory, "--quiet", "--format", "markdown").stdout
-    assert markdown == report.to_markdown(quiet=True)
-    assert run(directory, "--quiet", "--format", "json").stdout == report.to_json()
 
 
 def on_a_terminal(*arguments: str, **environment: str) -> str:

@@ -247,17 +247,8 @@ def test_what_is_right_in_both_stages(template: Any, open_for: set[str], tmp_pat
     [
         # One flag around all.
         (flagged(), {*IN_IAM, *READS}, NONE, None),
-        # An optional key; another one in development, which isn't part of the app.
-        (complete(Movies=dataset_group(if_prod(KEY), if_prod(ROLE))), {"Main/Movies"}, NONE, None),
+        # Another key in development, which isn't part of the app.
         (complete(Movies=dataset_group(if_prod(KEY, OTHER_KEY))), {*ACTIONS}, NONE, {*ACTIONS}),
-        (
-            importing(
-                Data=dataset("One", "Read", path=if_prod("s3://ratings/in/", "s3://ratings/b/"))
-            ),
-            None,
-            NONE,
-            None,
-        ),
         # A policy that can't be seen.
         (
             with_role(ManagedPolicyArns=[if_prod("arn:aws:iam::111122223333:policy/A")]),

@@ -25,11 +25,6 @@ from tests.checks.templates import (
 )
 
 
-def calls(directory: Path, stacks: dict[str, Any]) -> int:
-    """Return the number of functions that are called to check an assembly of these stacks."""
-    return calls_to_check(write(directory, stacks))
-
-
 def calls_to_check(directory: Path) -> int:
     """Return the number of functions that are called to check an assembly."""
     profile = cProfile.Profile()
@@ -181,7 +176,8 @@ def test_cost_grows_with_the_app_and_not_faster(
     stacks: Any, few: int, most: float, tmp_path: Path
 ) -> None:
     """Four times the app is no more than four times the calls, and some for the start."""
-    assert calls(tmp_path / "many", stacks(4 * few)) < most * calls(tmp_path / "few", stacks(few))
+    one = calls_to_check(write(tmp_path / "few", stacks(few)))
+    assert calls_to_check(write(tmp_path / "many", stacks(4 * few))) < most * one
 
 
 def test_stages(tmp_path: Path) -> None:

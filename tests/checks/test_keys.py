@@ -222,12 +222,6 @@ def test_a_replica_of_a_key_of_several_regions(tmp_path: Path) -> None:
     ]
 
 
-def test_a_key_without_a_policy_has_the_default_one(tmp_path: Path) -> None:
-    """It leaves the key to the account's IAM policies, and names nobody."""
-    template = complete(Key={"Type": "AWS::KMS::Key"}, Policy=policy(actions=ACTIONS))
-    assert {entry.principal for entry in check(tmp_path, template).missing} == {"service"}
-
-
 def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
     """The statements that this app merges count; the rest of the policy isn't known."""
     document = key()["Properties"]["KeyPolicy"]

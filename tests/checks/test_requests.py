@@ -77,12 +77,6 @@ def test_key_and_role_of_a_dataset_group_come_together(
     assert "no resource" not in report.to_text()
 
 
-def test_a_dataset_group_without_a_key_asks_for_nothing(tmp_path: Path) -> None:
-    """Personalize encrypts it with a key of its own."""
-    assert findings(alone(tmp_path, {"Type": "AWS::Personalize::DatasetGroup"})) == CLEAN
-    assert alone(tmp_path, {"Type": "AWS::Personalize::DatasetGroup"}).asked == ()
-
-
 SOURCE = {"S3DataSource": {"Path": "s3://ratings/in/"}}
 DESTINATION = {"S3DataDestination": {"Path": "s3://ratings/out/"}}
 READING = {("s3:GetObject", "arn:aws:s3:::ratings/in/*"), ("s3:ListBucket", "arn:aws:s3:::ratings")}

@@ -122,15 +122,6 @@ def test_policies_of_a_role_in_every_form(properties: Any, others: Any, tmp_path
     assert findings(check(tmp_path, without("Policy", template))) == CLEAN
 
 
-@pytest.mark.parametrize("roles", [["another"], []])
-def test_policies_of_another_role_are_not_its_own(roles: list[str], tmp_path: Path) -> None:
-    """Nor is a policy that hangs in the air."""
-    report = check(tmp_path, complete(Policy=managed(ALLOW, Roles=roles)))
-    assert {(entry.policy, entry.action) for entry in report.missing} == {
-        ("role", action) for action in IN_IAM
-    }
-
-
 @pytest.mark.parametrize(
     ("path", "name"),
     [

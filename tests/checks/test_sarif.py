@@ -359,10 +359,3 @@ def test_findings_that_are_alike_are_several_alerts(tmp_path: Path) -> None:
     log = json.loads(sarif_report(AccessReport(questions), tmp_path / "manifest.json", "1.0.0"))
     (prints,) = fingerprints(log).values()
     assert len(prints) == 2
-
-
-def test_what_is_ignored_is_no_alert(tmp_path: Path) -> None:
-    """GitHub would show it: it reads no suppressions."""
-    directory = write(tmp_path, {"Main": complete(Policy=policy(actions=IN_IAM[1:]))})
-    assert len(results(sarif(directory))) == 1
-    assert results(sarif(directory, "--ignore", "Personalize::MissingRoleAccess")) == []

@@ -188,15 +188,6 @@ def test_whatever_the_resources_of_a_statement(resource: Any, tmp_path: Path) ->
     assert told(report.excess) == [("bucket", "s3:ListBucket", "for-any-account")]
 
 
-@pytest.mark.parametrize(
-    ("options", "code"), [([], 0), (["--fail-on", "excess"], 1), (["--strict"], 1)]
-)
-def test_it_counts_as_what_is_too_much(options: list[str], code: int, tmp_path: Path) -> None:
-    (tmp_path / "movies.json").write_text(json.dumps({"Resources": {"Role": trusting(trust())}}))
-    result = run(tmp_path / "movies.json", *options)
-    assert result.exit_code == code
-
-
 def test_a_bucket_of_another_template(tmp_path: Path) -> None:
     """Its policy is enough."""
     shared_bucket = shared(allow("s3:PutObject", f"arn:aws:s3:::ratings-{ACCOUNT}/*"))

@@ -216,13 +216,6 @@ def test_the_role_that_is_passed_trusts_personalize(
     assert lines(report) == [(["Main/Caller"], line())] * said
 
 
-def test_what_is_declared_ends_it(tmp_path: Path) -> None:
-    """Its needs are checked instead."""
-    created = {"serviceRole": ROLE, "resources": [{"resource": "dataset import job"}]}
-    report = check_assembly(write(tmp_path, {"Main": app(CREATING, PASSING)}), created=[created])
-    assert (report.asked, report.undecided) == (("Main (dataset import job)",), ())
-
-
 SEGMENTS, EXPORTS, DELETIONS = (
     f"personalize:Create{kind}Job" for kind in ("BatchSegment", "DatasetExport", "DataDeletion")
 )
@@ -359,20 +352,18 @@ INLINE = {
 }
 
 
-def test_a_function_for_which_sam_makes_a_role(tmp_path: Path) -> None:
-    """SAM makes it of the documents in its policies."""
-    policies = [{"S3ReadPolicy": {"BucketName": "data"}}, INLINE["PolicyDocument"]]
-    function = {"Type": "AWS::Serverless::Function", "Properties": {"Policies": policies}}
+@pytest.mark.parametrize(
+    ("policy", "actions"),
+    [
+        ({"S3ReadPolicy": {"BucketName": "data"}}, IMPORTS),
+        ("AmazonPersonalizeFullAccess", f"personalize:*, {IMPORTS}"),
+    ],
+)
+def test_a_function_for_which_sam_makes_a_role(policy: Any, actions: str, tmp_path: Path) -> None:
+    """Of the documents in its policies, and of AWS's managed policies by their names."""
+    function = of_type("AWS::Serverless::Function", Policies=[policy, INLINE["PolicyDocument"]])
     report = check(tmp_path, app(Notebook=function))
-    assert lines(report) == [(["Main/Notebook"], line())]
-
-
-def test_a_function_with_a_policy_of_aws_by_its_name(tmp_path: Path) -> None:
-    """SAM takes the names of AWS's managed policies."""
-    policies = ["AmazonPersonalizeFullAccess", INLINE["PolicyDocument"]]
-    function = {"Type": "AWS::Serverless::Function", "Properties": {"Policies": policies}}
-    report = check(tmp_path, app(Notebook=function))
-    assert lines(report) == [(["Main/Notebook"], line(f"personalize:*, {IMPORTS}"))]
+    assert lines(report) == [(["Main/Notebook"], line(actions))]
 
 
 @pytest.mark.parametrize(
@@ -514,9 +505,3 @@ def test_the_cdks_own_constructs_for_calls(tmp_path: Path) -> None:
     of_task = line(actions="personalize:createDatasetExportJob")
     reasons = [because for _, because in lines(report)]
     assert reasons == [line(actions=EXPORTS), of_task, line(actions=EXPORTS)]
-    # Two are one line, since they may do the same.
-    how = (
-        "in a CDK app call declare_created; elsewhere begin a file with --write-created FILE, and "
-        "pass it with --created FILE"
-    )
-    assert report.to_text().count(how) == 1
