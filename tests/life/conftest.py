@@ -108,6 +108,11 @@ class Late:
         return cdk.Lazy.any(cast("cdk.IStableAnyProducer", self))
 
 
+def late(text: str) -> str:
+    """A string that the synth knows, and no constructor."""
+    return cdk.Token.as_string(Late(text).as_any())
+
+
 def account_statement() -> dict[str, Any]:
     return {
         "Effect": "Allow",

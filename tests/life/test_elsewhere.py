@@ -242,20 +242,12 @@ def test_a_role_that_changes_and_the_bucket_of_another_account(
     assert [principal_arn(statement) for statement in of_role] == [{"Fn::Join": ["", name]}] * 2
 
 
-@pytest.mark.parametrize("imported_key", [False, True])
-def test_in_its_own_stack_a_role_is_the_templates_own_reference(
-    stack: cdk.Stack, imported_key: bool
-) -> None:
+def test_for_an_imported_key_a_role_of_the_stack_is_its_own_reference(stack: cdk.Stack) -> None:
     """Whatever it is called, and if it has no name."""
-    key = kms.Key.from_key_arn(stack, "Key", KEY_ARN) if imported_key else None
-    role = trusted_role(stack)
-    encryption = allowing(stack, GROUP, encryption_key=key, service_role=role)
+    key, role = kms.Key.from_key_arn(stack, "Key", KEY_ARN), trusted_role(stack)
+    (pending,) = allowing(stack, GROUP, encryption_key=key, service_role=role).pending_statements
     own = {"Fn::GetAtt": ["ServiceRole4288B192", "Arn"]}
-    if imported_key:
-        (pending,) = encryption.pending_statements
-        assert principal_arn(stack.resolve(pending.statements[0].to_statement_json())) == own
-    else:
-        assert key_statement(stack, "PersonalizeRole")["Principal"] == {"AWS": own}
+    assert principal_arn(stack.resolve(pending.statements[0].to_statement_json())) == own
 
 
 def test_in_its_own_stack_a_role_by_a_condition(stack: cdk.Stack) -> None:

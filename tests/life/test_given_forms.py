@@ -89,6 +89,7 @@ def lazy_role(stack: cdk.Stack, path: str | None = None) -> iam.LazyRole:
 
 
 ROLES: dict[str, Callable[[cdk.Stack], Any]] = {
+    "L2": trusted_role,
     "L1": lambda stack: l1_role(stack, path="/personalize/"),
     "imported by its ARN": lambda stack: iam.Role.from_role_arn(
         stack, "Wrapped", l1_role(stack, path="/personalize/").attr_arn
@@ -129,10 +130,8 @@ def test_a_role_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     role = iam.Role.from_lookup(concrete, "Role", role_name="personalize")
     allowing(concrete, GROUP, service_role=role)
     assert warnings(concrete) == {}
-    assembly = Path(app.synth().directory)
-    manifest = json.loads((assembly / "manifest.json").read_text("utf-8"))
-    assert [missing["provider"] for missing in manifest["missing"]] == ["cc-api-provider"]
-    assert not (assembly / "personalize-kms-pending").exists()
+    assert [look_up["provider"] for look_up in missing(app)] == ["cc-api-provider"]
+    assert not (Path(app.outdir) / "personalize-kms-pending").exists()
 
 
 def test_a_caller_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
@@ -140,8 +139,7 @@ def test_a_caller_that_is_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
     encryption = allowing(concrete, GROUP)
     encryption.grant_create(iam.Role.from_lookup(concrete, "Caller", role_name="caller"), GROUP)
     assert warnings(concrete) == {}
-    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
-    assert [missing["provider"] for missing in manifest["missing"]] == ["cc-api-provider"]
+    assert [look_up["provider"] for look_up in missing(app)] == ["cc-api-provider"]
 
 
 def looked_up(stack: cdk.Stack) -> str:
@@ -211,14 +209,19 @@ WITH_LOOK_UPS: dict[str, Callable[[cdk.Stack], object]] = {
 }
 
 
+def missing(app: cdk.App) -> list[dict[str, str]]:
+    """Synthesize, and return what the CLI has yet to look up."""
+    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
+    return list(manifest["missing"])
+
+
 @pytest.mark.parametrize("make", WITH_LOOK_UPS.values(), ids=WITH_LOOK_UPS)
 def test_parts_that_are_looked_up(
     app: cdk.App, concrete: cdk.Stack, make: Callable[[cdk.Stack], object]
 ) -> None:
     """Nothing is compared with a dummy: the CLI looks it up only if the synth succeeds."""
     make(concrete)
-    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
-    assert [missing["provider"] for missing in manifest["missing"]] == ["ssm"]
+    assert [look_up["provider"] for look_up in missing(app)] == ["ssm"]
 
 
 def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
@@ -249,8 +252,7 @@ def test_values_that_are_looked_up(app: cdk.App, concrete: cdk.Stack) -> None:
         destination=location,
         destination_path="today/",
     )
-    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text("utf-8"))
-    assert len(manifest["missing"]) == 10
+    assert len(missing(app)) == 10
 
 
 def test_a_precreated_role_has_pending_statements() -> None:

@@ -24,6 +24,7 @@ from tests.life.conftest import (
     KEY_ARN,
     KEY_SIDS,
     allowing,
+    bucket_sids,
     encrypted_by,
     importing,
     judged,
@@ -171,10 +172,6 @@ def test_two_equal_joins_are_one_thing(stack: cdk.Stack) -> None:
     assert pending_policies(encryption) == ["bucket"]
 
 
-def policies(stack: cdk.Stack) -> list[Any]:
-    return list(resources(stack, "AWS::S3::BucketPolicy").values())
-
-
 def test_bucket_policies_of_one_name_under_opposite_conditions(stack: cdk.Stack) -> None:
     """Each policy belongs to the bucket with the same condition."""
     made = {}
@@ -205,8 +202,7 @@ def test_a_bucket_policy_in_the_stack_of_the_construct(
     )
     s3.CfnBucketPolicy(stack, "Policy", bucket=bucket.ref, policy_document={"Statement": []})
     allowing(stack, importing(bucket))
-    [policy] = policies(stack)
-    assert sids_of(policy["Properties"]["PolicyDocument"]["Statement"]) == BUCKET_SIDS
+    assert bucket_sids(stack) == BUCKET_SIDS
     assert not resources(bucket.stack, "AWS::S3::BucketPolicy")
 
 

@@ -9,15 +9,10 @@ from aws_cdk import aws_ssm as ssm
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.datasets import add_ratings
-from tests.life.conftest import GROUP, Late, allowing
+from tests.life.conftest import GROUP, allowing, late
 from tests.policies import resources
 
 SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/s"
-
-
-def late(text: str) -> str:
-    """A string that the synth knows, and no constructor."""
-    return cdk.Token.as_string(Late(text).as_any())
 
 
 def test_values_known_at_synth_are_taken(app: cdk.App, concrete: cdk.Stack) -> None:

@@ -24,7 +24,6 @@ from tests.life.conftest import (
     bucket_sids,
     importing,
     judge_warnings,
-    judged,
     waits_for,
     warnings,
 )
@@ -243,15 +242,6 @@ def test_a_bucket_policy_that_is_made_under_a_condition(app: cdk.App, stack: cdk
     allowing(stack, importing(bucket))
     assert judge_warnings(app) == {("Undecided", "Stack/Encryption")}
     assert bucket_sids(stack) == BUCKET_SIDS
-
-
-def test_a_second_policy_of_a_bucket_that_is_no_l1(app: cdk.App, stack: cdk.Stack) -> None:
-    """The check sees both in the template; S3 would keep only one."""
-    bucket = s3.CfnBucket(stack, "L1")
-    properties = {"Bucket": bucket.ref, "PolicyDocument": {"Statement": []}}
-    cdk.CfnResource(stack, "Raw", type="AWS::S3::BucketPolicy", properties=properties)
-    allowing(stack, importing(bucket))
-    assert judged(app) == {("Configuration", "Stack/Raw")}
 
 
 def only_tls(bucket: s3.CfnBucket) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from tests.datasets import GROUP_ARN, add_ratings
-from tests.life.conftest import GROUP, allowing, importing, l1_key, logical_id, waits_for
+from tests.life.conftest import GROUP, allowing, l1_key, logical_id
 from tests.policies import resources, template
 
 OF_THE_BUCKET = ["DataKey17AFBB84", "EncryptedBucketPolicy0FE5B3AE"]
@@ -64,37 +64,6 @@ def test_an_import_from_a_bucket_of_the_app(stack: cdk.Stack, encrypted_bucket: 
         *OF_THE_BUCKET,
         POLICY,
     ]
-
-
-@pytest.mark.parametrize("immutable", [True, False])
-def test_permissions_have_the_key_of_the_app(stack: cdk.Stack, immutable: bool) -> None:
-    """A user's L1 may refer to nothing of ours; the role's policy, if any, refers to the key."""
-    role = iam.Role.from_role_arn(
-        stack, "Role", "arn:aws:iam::111111111111:role/p", mutable=not immutable
-    )
-    encryption = allowing(stack, GROUP, service_role=role)
-    assert waits_for(stack, encryption.permissions) == [KEY if immutable else POLICY]
-
-
-def test_permissions_that_come_later_are_waited_for(
-    stack: cdk.Stack, encrypted_bucket: s3.Bucket
-) -> None:
-    """A resource that asked early waits for statements allowed late."""
-    encryption = allowing(stack, GROUP)
-    waiting = cdk.CfnResource(stack, "Waiting", type="Custom::Waiting")
-    waiting.node.add_dependency(encryption.permissions)
-    encryption.allow(importing(encrypted_bucket))
-    assert resources(stack, "Custom::Waiting")["Waiting"]["DependsOn"] == [*OF_THE_BUCKET, POLICY]
-
-
-def test_a_dataset_of_the_user_waits_by_its_dataset_group(
-    stack: cdk.Stack, encrypted_bucket: s3.Bucket
-) -> None:
-    """Its import needs the bucket's policy, and it refers to nothing but the dataset group."""
-    encryption = allowing(stack, importing(encrypted_bucket))
-    encryption.add_dataset_group("Movies", name="movies")
-    (group,) = resources(stack, "AWS::Personalize::DatasetGroup").values()
-    assert group["DependsOn"] == [*OF_THE_BUCKET, POLICY]
 
 
 @pytest.mark.parametrize("immutable", [True, False])

@@ -8,14 +8,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from tests.life.conftest import GROUP, Late, allowing, change, importing, trusted_role
+from tests.life.conftest import GROUP, allowing, change, importing, late, trusted_role
 
 UNJUDGED = {"personalize-kms-constructs:judge": "false"}
 ACCOUNT = "111111111111"
-
-
-def late(text: str) -> str:
-    return cdk.Token.as_string(Late(text).as_any())
 
 
 def prefix(value: Callable[[cdk.Stack], str]) -> Callable[[cdk.Stack], None]:

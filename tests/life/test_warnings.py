@@ -186,15 +186,6 @@ def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bo
     )
 
 
-def test_a_grantee_that_is_mutable(stack: cdk.Stack) -> None:
-    """The statements are in the template."""
-    encryption = allowing(stack, GROUP)
-    encryption.grant_create(
-        iam.Role.from_role_arn(stack, "Caller", "arn:aws:iam::111111111111:role/ci"), GROUP
-    )
-    assert warnings(stack) == {}
-
-
 @pytest.mark.parametrize("kind", [iam.ManagedPolicy, iam.Policy])
 def test_a_grantee_that_is_a_policy_itself(
     stack: cdk.Stack, security: cdk.Stack, kind: Any
