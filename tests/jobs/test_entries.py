@@ -3,7 +3,6 @@
 from typing import Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk import aws_stepfunctions as sfn
 
 from embedded_aws import EmbeddedAws
@@ -70,28 +69,3 @@ def test_one_state_has_the_description_in_a_list(aws: EmbeddedAws, movies: Movie
     end = machine.run(day="monday")
     assert (end.status, end.output["day"]) == ("SUCCEEDED", "monday")
     assert end.output["Caught"]["Error"] == "DatasetImportJobFailed"
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["nightly", sfn.JsonPath.string_at("$$.Execution.Input.name")],
-    ids=["literal", "JsonPath"],
-)
-def test_a_given_name_is_for_one_pass(aws: EmbeddedAws, movies: Movies, name: str) -> None:
-    """The second pass meets the job of the first, and doesn't take it for its own."""
-    machine = deployed(aws, movies, three_times(movies.stack, movies.importing(job_name=name)))
-    end = machine.run(passes=0, name="nightly")
-    assert (end.status, end.error) == ("FAILED", "Personalize.ResourceAlreadyExistsException")
-    assert machine.names("dataset_import_jobs") == ["nightly"]
-
-
-def test_a_given_name_is_for_one_item(aws: EmbeddedAws, movies: Movies) -> None:
-    """Items of a Map are at work at the same time, so that the age of the job tells nothing."""
-    job = movies.exporting(job_name=sfn.JsonPath.string_at("$"))
-    machine = deployed(
-        aws, movies, sfn.Map(movies.stack, "Each", items_path="$.days").item_processor(job)
-    )
-    assert machine.run(days=["monday", "tuesday"]).status == "SUCCEEDED"
-    assert sorted(machine.names("dataset_export_jobs")) == ["monday", "tuesday"]
-    end = machine.run(days=["friday", "friday"])
-    assert (end.status, end.error) == ("FAILED", "Personalize.ResourceAlreadyExistsException")

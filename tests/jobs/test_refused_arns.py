@@ -143,11 +143,6 @@ def test_an_arn_of_somewhere_else(data: Data, arn: str, reason: str) -> None:
     )
 
 
-def test_an_agnostic_stack_judges_no_environment(app: cdk.App) -> None:
-    """It knows neither its account nor its Region."""
-    job(Data.of(cdk.Stack(app, "Agnostic")), DatasetImportJob)
-
-
 @pytest.mark.parametrize(
     "arn",
     [

@@ -55,6 +55,7 @@ def test_a_redrive_after_the_timeout_finds_a_job_that_is_done(
     aws.freeze_jobs("ACTIVE")
     machine.states.redrive_execution(executionArn=execution)
     assert machine.end(execution).status == "SUCCEEDED"
+    assert len(machine.names("dataset_import_jobs")) == 1
 
 
 def test_a_redrive_after_the_timeout_has_the_whole_time(aws: EmbeddedAws, movies: Movies) -> None:

@@ -103,17 +103,6 @@ def test_a_redrive_starts_no_second_job(
     assert machine.names("dataset_import_jobs") == [end.output["JobName"]]
 
 
-def test_a_redrive_goes_on_looking(aws: EmbeddedAws, movies: Movies) -> None:
-    """It failed while it waited, and starts nothing when it is redriven."""
-    machine = deployed(aws, movies, movies.importing())
-    aws.fail_next("DescribeDatasetImportJob", "ServiceUnavailable", times=9)
-    execution = machine.start()
-    assert machine.end(execution).status == "FAILED"
-    machine.states.redrive_execution(executionArn=execution)
-    assert machine.end(execution).status == "SUCCEEDED"
-    assert len(machine.names("dataset_import_jobs")) == 1
-
-
 def test_a_name_of_another_execution_fails(aws: EmbeddedAws, movies: Movies) -> None:
     """The job of the night before is not mistaken for tonight's, at a second attempt neither."""
     machine = deployed(aws, movies, movies.importing(job_name="nightly"))
