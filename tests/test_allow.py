@@ -139,24 +139,3 @@ def test_a_location_within_another_adds_nothing(
             statement["Resource"] for statement in policy if statement["Action"] == "s3:GetObject"
         ]
         assert objects == (expected if len(expected) > 1 else expected[0])
-
-
-def test_an_empty_prefix_is_the_whole_bucket(stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """The objects of the bucket, all of them."""
-    allowing(stack, PersonalizeResource.metric_attribution(S3Location(bucket, "")))
-    (statement,) = bucket_policy(stack)
-    assert statement["Resource"] == {
-        "Fn::Join": ["", [{"Fn::GetAtt": ["Bucket83908E77", "Arn"]}, "/*"]]
-    }
-
-
-def test_a_forgotten_prefix_grants_nothing(bucket: s3.Bucket) -> None:
-    """The whole bucket has to be said."""
-    with pytest.raises(TypeError, match="missing 1 required positional argument: 'prefix'"):
-        S3Location(bucket)  # type: ignore[call-arg]
-
-
-def test_a_location_knows_its_uri(stack: cdk.Stack) -> None:
-    """Personalize's APIs accept the path."""
-    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
-    assert S3Location(bucket, "import/").uri == "s3://ratings/import/"

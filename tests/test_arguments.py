@@ -21,7 +21,7 @@ from personalize_kms_constructs import (
 )
 from personalize_kms_constructs.checks import declare_created
 from tests.datasets import GROUP_ARN
-from tests.life.conftest import allowing, importing, trusted_role
+from tests.life.conftest import trusted_role
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE_ARN = "arn:aws:iam::111111111111:role/personalize"
@@ -210,19 +210,6 @@ def test_the_scope_of_a_declaration(stack: cdk.Stack, scope: Any) -> None:
     (reason,) = refusal(lambda: declare_created(scope, GROUP, service_role=role), "declare_created")
     assert reason.startswith("scope is ")
     assert reason.endswith(", expected a construct: pass the stack")
-
-
-def test_imported_keys_roles_and_buckets_are_taken(stack: cdk.Stack) -> None:
-    """Imported keys, roles and buckets have no type of their own in Python."""
-    key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
-    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "ratings")
-    allowing(
-        stack,
-        importing(bucket, "in/", encryption_key=key),
-        encryption_key=key,
-        service_role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN),
-        imported_key_policy=ImportedKeyPolicy.PENDING,
-    )
 
 
 def test_everything_wrong_with_a_location(bucket: s3.Bucket) -> None:

@@ -139,12 +139,6 @@ REFUSED: dict[str, tuple[Build, str]] = {
         "the stack's account only: use ImportedKeyPolicy.PENDING and have the key's owner add the "
         "statements",
     ),
-    "a role of another account": (
-        with_role_of("222222222222"),
-        "service_role belongs to account 222222222222 but the stack to 111111111111, and "
-        "Personalize takes no role in another account: pass a role in this account, or leave "
-        "service_role out and have one made",
-    ),
     "an ARN for the name of a role": (
         lambda stack, _: {
             "service_role": iam.Role.from_role_name(

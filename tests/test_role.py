@@ -57,19 +57,6 @@ def test_a_concrete_environment_makes_a_concrete_trust_policy(concrete: cdk.Stac
     assert statement["Condition"] == REQUIRED
 
 
-def test_a_role_of_the_same_stack_is_named_in_the_key_policy(stack: cdk.Stack) -> None:
-    """A role passed in is wired like a role made here, and no other is made."""
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    allowing(stack, GROUP, service_role=role)
-    assert list(resources(stack, "AWS::IAM::Role")) == ["Role1ABCC5F0"]
-    assert key_policy(stack, "EncryptionKey3A692D6E")[0]["Principal"] == {
-        "AWS": {"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}
-    }
-    assert role_policy(stack) == [USE_KEY]
-    (policy,) = resources(stack, "AWS::IAM::ManagedPolicy").values()
-    assert policy["Properties"]["Roles"] == [{"Ref": "Role1ABCC5F0"}]
-
-
 def test_a_role_imported_by_arn_gets_a_managed_policy(stack: cdk.Stack) -> None:
     """A mutable role of the account is named by its ARN, and the managed policy attaches itself."""
     role = iam.Role.from_role_arn(
