@@ -8,25 +8,12 @@ import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.datasets import add_ratings
-from tests.judge.apps import by_hand, encryption, failure, told
-
-ARN = "arn:aws:personalize:eu-west-1:111122223333"
-SCHEMA_ARN = f"{ARN}:schema/s"
-
-
-@pytest.fixture
-def stack(app: cdk.App) -> cdk.Stack:
-    return a_stack(app, "Main")
-
-
-def a_stack(app: cdk.App, id: str) -> cdk.Stack:
-    return cdk.Stack(app, id, env=cdk.Environment(account="111122223333", region="eu-west-1"))
+from tests.jobs.machines import machine
+from tests.judge.apps import SCHEMA_ARN, by_hand, encryption, export_job, failure, of_app, told
 
 
 def of_another(scope: Construct) -> personalize.CfnDatasetGroup:
@@ -34,14 +21,12 @@ def of_another(scope: Construct) -> personalize.CfnDatasetGroup:
 
 
 def of_another_stack(scope: Construct) -> personalize.CfnDatasetGroup:
-    app = scope.node.root
-    assert isinstance(app, cdk.App)
-    return of_another(a_stack(app, "Others"))
+    return of_another(of_app(scope, "Others"))
 
 
 def by_its_arn(scope: Construct) -> str:
     by_hand(scope)
-    return f"{ARN}:dataset-group/books"
+    return "arn:aws:personalize:eu-west-1:111122223333:dataset-group/books"
 
 
 GROUPS: list[Callable[[cdk.Stack], Any]] = [of_another, by_hand, of_another_stack, by_its_arn]
@@ -66,16 +51,7 @@ def export(of: PersonalizeEncryption, group: Any) -> None:
         name="ratings",
         dataset_type="Interactions",
     ).attr_dataset_arn
-    out = S3Location(s3.Bucket(of, "Out"), "export/")
-    job = DatasetExportJob(
-        of,
-        "Export",
-        encryption=of,
-        dataset_arn=dataset_arn,
-        destination=out,
-        destination_path="today/",
-    )
-    sfn.StateMachine(of, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    machine(cdk.Stack.of(of), export_job(of, dataset_arn=dataset_arn, destination_path="today/"))
 
 
 USES = {

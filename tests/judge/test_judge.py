@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -25,13 +25,24 @@ from personalize_kms_constructs.checks import (
     check_assembly,
     declare_created,
 )
-from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.actions import FIVE
-from tests.datasets import SCHEMA_ARN, add_ratings
-from tests.judge.apps import LACKS, break_key_policy, by_hand, encryption, failure, new_app, told
-from tests.life.conftest import change, trusted_role
+from tests.datasets import add_ratings
+from tests.jobs.machines import machine
+from tests.judge.apps import (
+    ENV,
+    LACKS,
+    SCHEMA_ARN,
+    break_key_policy,
+    by_hand,
+    encryption,
+    export_job,
+    failure,
+    new_app,
+    of_app,
+    told,
+)
+from tests.life.conftest import change, importing, trusted_role
 
-ENV = cdk.Environment(account="111122223333", region="eu-west-1")
 # Earlier versions write nothing of the constructs in a product.
 CDK_TELLS_OF_PRODUCTS = tuple(map(int, version("aws-cdk-lib").split(".")[:2])) >= (2, 274)
 
@@ -165,14 +176,8 @@ def group_of_another_construct(stack: cdk.Stack) -> None:
 
 
 def machine_without_policy(stack: cdk.Stack) -> None:
-    job = DatasetExportJob(
-        stack,
-        "Export",
-        encryption=encryption(stack),
-        dataset_arn="arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
-        destination=S3Location(s3.Bucket(stack, "Out"), "out/"),
-    )
-    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    movies = "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS"
+    machine(stack, export_job(encryption(stack), dataset_arn=movies))
     change(stack, iam.CfnPolicy, lambda policy: policy.add_property_override("Roles", []))
 
 
@@ -224,15 +229,7 @@ def test_a_fault_in_a_stage_names_the_app(app: cdk.App) -> None:
 def test_a_fault_of_a_job(app: cdk.App, stack: cdk.Stack) -> None:
     """Whose path each execution chooses; the construct allows the same."""
     made = encryption(stack)
-    export = DatasetExportJob(
-        stack,
-        "Export",
-        encryption=made,
-        dataset_arn="{% $states.input.dataset %}",
-        destination=S3Location(s3.Bucket(stack, "Data"), "export/"),
-        destination_path="{% $states.input.folder %}",
-    )
-    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
+    machine(stack, export_job(made, destination_path="{% $states.input.folder %}"))
     take_bucket_policy(made)
     assert "ValidationFailed" in failure(app.synth)
     assert ("MissingBucketAccess", "error", "Main/Encryption") in told(app)
@@ -243,19 +240,7 @@ def test_a_job_in_an_express_machine(
     app: cdk.App, stack: cdk.Stack, machine_type: sfn.StateMachineType
 ) -> None:
     """No job is done within five minutes; one that a machine by hand only starts may be."""
-    export = DatasetExportJob(
-        stack,
-        "Export",
-        encryption=encryption(stack),
-        dataset_arn="{% $states.input.dataset %}",
-        destination=S3Location(s3.Bucket(stack, "Data"), "export/"),
-    )
-    sfn.StateMachine(
-        stack,
-        "Machine",
-        definition_body=sfn.DefinitionBody.from_chainable(export),
-        state_machine_type=machine_type,
-    )
+    machine(stack, export_job(encryption(stack)), state_machine_type=machine_type)
     message = failure(app.synth)
     if machine_type is sfn.StateMachineType.STANDARD:
         assert message == ""
@@ -279,9 +264,7 @@ def test_silent_on_success(
 ) -> None:
     """Nothing is printed, and nothing is in the report of the CDK."""
     made = encryption(stack)
-    made.allow(
-        PersonalizeResource.dataset_export_job(S3Location(s3.Bucket(stack, "Data"), "export/"))
-    )
+    made.allow(importing(s3.Bucket(stack, "Data")))
     made.add_dataset_group("Movies", name="movies")
     app.synth()
     assert told(app) == []
@@ -311,14 +294,9 @@ def test_a_state_machine_by_hand_beside_a_job_of_ours_fails_nothing(
         parameters={"DatasetArn": "x", "RoleArn": by_hand(stack).role_arn, "JobOutput": output},
         iam_resources=["*"],
     )
-    folder = S3Location(s3.Bucket(stack, "Data"), "export/")
-    dataset = "{% $states.input.dataset %}"
-    job = DatasetExportJob(
-        stack, "Export", encryption=encryption(stack), dataset_arn=dataset, destination=folder
-    )
-    machines: dict[str, Any] = {"Theirs": export, "Ours": job}
-    for name, states in machines.items():
-        sfn.StateMachine(stack, name, definition_body=sfn.DefinitionBody.from_chainable(states))
+    theirs = sfn.DefinitionBody.from_chainable(export)
+    sfn.StateMachine(stack, "Theirs", definition_body=theirs)
+    machine(stack, export_job(encryption(stack)))
     app.synth()
     assert told(app) == []
 
@@ -347,14 +325,14 @@ def role_without_updates(stack: cdk.Stack) -> None:
 
 def role_without_updates_of_another_stack(stack: cdk.Stack) -> None:
     """The key policy leaves it to IAM there, whose statements are pending."""
-    other = cdk.Stack(cast("cdk.App", stack.node.root), "Roles")
+    other = of_app(stack, "Roles", env=None)
     role = trusted_role(other, role_name="given")
     encryption(stack, service_role=role.without_policy_updates())
 
 
 def role_without_updates_and_a_key_of_another_account(stack: cdk.Stack) -> None:
     """Both accounts have to allow it, and the statements of both are pending."""
-    main = cdk.Stack(cast("cdk.App", stack.node.root), "Ours", env=ENV)
+    main = of_app(stack, "Ours")
     key = kms.Key.from_key_arn(main, "Key", "arn:aws:kms:eu-west-1:444455556666:key/1234abcd")
     role = trusted_role(main).without_policy_updates()
     encryption(main, encryption_key=key, service_role=role)
@@ -421,9 +399,7 @@ def test_what_is_pending_hides_no_denial(app: cdk.App, stack: cdk.Stack) -> None
 def test_what_is_pending_hides_no_action_that_is_not_in_it(app: cdk.App, stack: cdk.Stack) -> None:
     """The role's pending statements don't have what its key policy was to allow."""
     made = encryption(stack, service_role=trusted_role(stack).without_policy_updates())
-    key = made.encryption_key.node.default_child
-    assert isinstance(key, kms.CfnKey)
-    key.add_property_override("KeyPolicy.Statement.1.Action", ["kms:Decrypt"])
+    break_key_policy(made, 1)
     assert "kms:CreateGrant" in failure(app.synth)
     assert {rule for rule, _, _ in told(app)} == {"MissingKeyAccess"}
 
@@ -670,9 +646,8 @@ def test_policies_of_an_earlier_stage_are_there(app: cdk.App) -> None:
     bucket.add_to_resource_policy(reads)
     made = encryption(stack)
     source = S3Location(s3.Bucket.from_bucket_name(stack, "Data", "ratings"), "import/")
-    schema = SCHEMA_ARN.replace("1" * 12, "111122223333")
     movies = made.add_dataset_group("Movies", name="movies")
-    add_ratings(made, movies, schema_arn=schema, import_from=source)
+    add_ratings(made, movies, schema_arn=SCHEMA_ARN, import_from=source)
     app.synth()
     assert told(app) == []
 
@@ -699,8 +674,7 @@ def test_the_order_where_a_policy_of_the_role_cant_be_seen(app: cdk.App, stack: 
 
 
 def in_a_product(app: cdk.App) -> cdk.Stack:
-    env = cdk.Environment(account="111111111111", region="eu-west-1")
-    stack = cdk.Stack(app, "Main", env=env)
+    stack = cdk.Stack(app, "Main", env=ENV)
     product = servicecatalog.ProductStack(stack, "Inner")
     template = servicecatalog.CloudFormationTemplate.from_product_stack(product)
     version = servicecatalog.CloudFormationProductVersion(cloud_formation_template=template)
@@ -765,17 +739,11 @@ def test_a_construct_in_a_product(with_checks: bool, app: cdk.App) -> None:
 
 def test_the_key_of_a_group_that_no_template_shows(app: cdk.App, stack: cdk.Stack) -> None:
     """It is that of the construct that made the request, whoever else has the role."""
-    trusted = iam.ServicePrincipal("personalize.amazonaws.com")
-    role, data = iam.Role(stack, "Role", assumed_by=trusted), s3.Bucket(stack, "Data")
+    role, data = trusted_role(stack), s3.Bucket(stack, "Data")
     movies = PersonalizeResource.dataset_import_job(S3Location(data, "movies/"))
     encryption(stack, "Movies", service_role=role, resources=[movies])
-    personalize_arn = "arn:aws:personalize:eu-west-1:111122223333"
-    add_ratings(
-        encryption(stack, "Books", service_role=role),
-        f"{personalize_arn}:dataset-group/books",
-        schema_arn=f"{personalize_arn}:schema/ratings",
-        import_from=S3Location(data, "books/"),
-    )
+    books = encryption(stack, "Books", service_role=role)
+    add_ratings(books, import_from=S3Location(data, "books/"))
     app.synth()
     assert told(app) == []
 
@@ -817,8 +785,6 @@ def test_a_dataset_group_is_unencrypted_on_purpose(app: cdk.App, stack: cdk.Stac
 def test_nobody_warns_of_other_apps(app: cdk.App, stack: cdk.Stack) -> None:
     """Without a construct of ours there is no judge, and the whole check doesn't warn either."""
     without_key(stack)
-    cdk.Validations.of(app).add_plugins(
-        cast("cdk.IPolicyValidationPlugin", PersonalizeAccessChecks())
-    )
+    cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
     app.synth()
     assert told(app) == []

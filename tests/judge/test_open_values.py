@@ -17,24 +17,8 @@ from personalize_kms_constructs import PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly
 from tests.actions import FIVE
 from tests.datasets import add_ratings
-from tests.judge.apps import encryption, failure, new_app, told
+from tests.judge.apps import ENV, SCHEMA_ARN, encryption, failure, new_app, of_app, told
 from tests.life.conftest import PERSONALIZE, trusted_role
-
-ENV = cdk.Environment(account="111122223333", region="eu-west-1")
-
-
-SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111122223333:schema/s"
-
-
-@pytest.fixture
-def stack(app: cdk.App) -> cdk.Stack:
-    return cdk.Stack(app, "Main", env=ENV)
-
-
-def of_app(beside: cdk.Stack, id: str, **props: Any) -> cdk.Stack:
-    app = beside.node.root
-    assert isinstance(app, cdk.App)
-    return cdk.Stack(app, id, **{"env": ENV, **props})
 
 
 def exporting(bucket: s3.IBucket, key: kms.IKey | None = None) -> PersonalizeResource:
@@ -57,12 +41,8 @@ def test_what_the_app_makes_is_taken_out_beside_an_open_value(
 ) -> None:
     """The parameter and the import may be anything, but the construct means what it names."""
     theirs = exporting(imported_bucket(stack), key_of_parameter(stack))
-    resources = [
-        PersonalizeResource.dataset_group(),
-        exporting(s3.Bucket(stack, "Data")),
-        theirs,
-    ]
-    made = encryption(stack, resources=resources)
+    ours = exporting(s3.Bucket(stack, "Data"))
+    made = encryption(stack, resources=[PersonalizeResource.dataset_group(), ours, theirs])
     (policy,) = [
         construct
         for construct in made.node.find_all()
@@ -80,9 +60,7 @@ def test_a_denial_of_an_open_value_may_be_of_what_the_app_makes(
     role = trusted_role(stack)
     encryption(stack, service_role=role)
     denied = iam.PolicyStatement(
-        effect=iam.Effect.DENY,
-        actions=["kms:Decrypt"],
-        resources=[key_of_parameter(stack).key_arn],
+        effect=iam.Effect.DENY, actions=["kms:Decrypt"], resources=[key_of_parameter(stack).key_arn]
     )
     role.add_to_principal_policy(denied)
     report = check_assembly(app.synth())
@@ -140,20 +118,19 @@ def in_a_nested_stack(stack: cdk.Stack) -> None:
     made.allow(exporting(imported_bucket(nested), key_of_parameter(nested)))
 
 
+def open_to_personalize(key: kms.Key) -> None:
+    principal = iam.ServicePrincipal(PERSONALIZE)
+    key.add_to_resource_policy(
+        iam.PolicyStatement(principals=[principal], actions=FIVE, resources=["*"])
+    )
+
+
 def on_a_group_whose_key_is_the_parameters(stack: cdk.Stack) -> None:
     """Others made it with the key itself; the construct knows the key by its parameter alone."""
     key, role = kms.Key(stack, "Key"), trusted_role(stack)
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            principals=[iam.ServicePrincipal(PERSONALIZE)], actions=FIVE, resources=["*"]
-        )
-    )
+    open_to_personalize(key)
     books = personalize.CfnDatasetGroup(
-        stack,
-        "Books",
-        name="books",
-        kms_key_arn=key.key_arn,
-        role_arn=role.role_arn,
+        stack, "Books", name="books", kms_key_arn=key.key_arn, role_arn=role.role_arn
     )
     made = encryption(stack, encryption_key=key_of_parameter(stack), service_role=role)
     add_ratings(made, books, schema_arn=SCHEMA_ARN)
@@ -162,11 +139,7 @@ def on_a_group_whose_key_is_the_parameters(stack: cdk.Stack) -> None:
 
 def in_a_bucket_whose_key_is_the_parameters(stack: cdk.Stack) -> None:
     key = kms.Key(of_app(stack, "Data"), "Key")
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            principals=[iam.ServicePrincipal(PERSONALIZE)], actions=FIVE, resources=["*"]
-        )
-    )
+    open_to_personalize(key)
     stack.add_dependency(cdk.Stack.of(key))
     s3.Bucket(cdk.Stack.of(key), "Data", bucket_name="ratings", encryption_key=key)
     named = s3.Bucket.from_bucket_name(stack, "Named", "ratings")

@@ -20,26 +20,13 @@ from personalize_kms_constructs.checks import (
     check_assembly,
     declare_created,
 )
-from personalize_kms_constructs.jobs import DatasetExportJob
 from tests.actions import FIVE, FOUR
 from tests.datasets import SCHEMA_ARN
-from tests.judge.apps import encryption, failure, told
+from tests.judge.apps import ENV, encryption, export_job, failure, of_app, told
 from tests.life.conftest import PERSONALIZE, importing, trusted_role
 
 ALLOW = "use key and role of one PersonalizeEncryption, and allow it with encryption.allow("
 ADD = "add these actions to that policy: a new RoleArn would replace the dataset group"
-ENV = cdk.Environment(account="111122223333", region="eu-west-1")
-
-
-@pytest.fixture
-def stack(app: cdk.App) -> cdk.Stack:
-    return cdk.Stack(app, "Main", env=ENV)
-
-
-def of_app(stack: cdk.Stack, id: str) -> cdk.Stack:
-    app = stack.node.root
-    assert isinstance(app, cdk.App)
-    return cdk.Stack(app, id, env=ENV)
 
 
 def group(scope: Construct, of: PersonalizeEncryption, **props: Any) -> personalize.CfnDatasetGroup:
@@ -152,11 +139,7 @@ def by_a_machine_without_rights(stack: cdk.Stack) -> None:
     ],
 )
 def test_a_mistake_is_told(
-    build: Callable[[cdk.Stack], None],
-    finding: str,
-    remedy: str,
-    app: cdk.App,
-    stack: cdk.Stack,
+    build: Callable[[cdk.Stack], None], finding: str, remedy: str, app: cdk.App, stack: cdk.Stack
 ) -> None:
     """In the construct's words; an order is a warning, since the group may exist already."""
     build(stack)
@@ -224,13 +207,7 @@ def jobs(stack: cdk.Stack) -> None:
     of = encryption(stack, resources=[importing(bucket), exporting(bucket)])
     dataset(of, bucket)
     of.grant_create(machine(stack, of, bucket), exporting(bucket))
-    job = DatasetExportJob(
-        stack,
-        "Nightly",
-        encryption=of,
-        dataset_arn="{% $states.input.dataset %}",
-        destination=S3Location(bucket, "nightly/"),
-    )
+    job = export_job(of, destination=S3Location(bucket, "nightly/"))
     sfn.StateMachine(stack, "Ours", definition_body=sfn.DefinitionBody.from_chainable(job))
 
 
