@@ -229,9 +229,8 @@ def test_too_long_a_policy_is_refused(function: Function, aws: Aws) -> None:
 def test_a_policy_without_statements_is_refused(function: Function, aws: Aws) -> None:
     """There is no place to put ours in."""
     aws.policy = {"Version": "2012-10-17"}
-    assert (
-        function("Create", statement("A"))["Reason"] == "the key policy has no Statement: repair it"
-    )
+    answer = function("Create", statement("A"))
+    assert answer["Reason"] == "the key policy has no Statement: repair it"
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Delete"])
@@ -271,9 +270,17 @@ def test_delete_after_a_create_that_wrote_nothing_succeeds(function: Function, a
     assert function("Delete", statement("A"), PhysicalResourceId=physical_id)["Status"] == "SUCCESS"
 
 
-def test_delete_that_is_denied_fails(function: Function, aws: Aws) -> None:
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("before_read", "AccessDeniedException"),
+        ("before_write", "MalformedPolicyDocumentException"),
+    ],
+)
+def test_delete_that_is_refused_fails(function: Function, aws: Aws, call: str, code: str) -> None:
     """The statements are still there."""
-    aws.before_read = always(refused("AccessDeniedException"))
+    aws.policy = written(statement("A"))
+    setattr(aws, call, always(refused(code)))
     answer = function("Delete", statement("A"))
     assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", KEY)
 

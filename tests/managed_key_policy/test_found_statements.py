@@ -73,13 +73,6 @@ def test_a_statement_of_the_same_call_made_twice_is_not_found(function: Function
     assert (answer["Status"], answer["PhysicalResourceId"], aws.writes) == ("SUCCESS", KEY, [])
 
 
-def test_updates_return_the_id_unchanged(function: Function) -> None:
-    """Another id would be another resource, and the Delete of this one follows."""
-    old, physical_id = properties(statement("A")), f"{KEY}#A"
-    answer = function("Update", statement("B"), old=old, PhysicalResourceId=physical_id)
-    assert answer["PhysicalResourceId"] == physical_id
-
-
 def test_another_key_has_an_id_of_its_own_until_it_is_rolled_back(
     function: Function, aws: Aws
 ) -> None:

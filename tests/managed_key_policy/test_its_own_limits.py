@@ -187,10 +187,8 @@ def test_one_construct_that_reaches_a_key_twice(function: Function, aws: Aws) ->
             "names, as an ARN and a parameter for example; give it one, or use a construct for each"
         )
     assert aws.policy == POLICY
-    assert (
-        function.as_configured("Create", statement("C"), LogicalResourceId="Another")["Reason"]
-        == ""
-    )
+    answer = function.as_configured("Create", statement("C"), LogicalResourceId="Another")
+    assert answer["Reason"] == ""
 
 
 def test_removal_works_when_the_configuration_has_the_key_no_longer(

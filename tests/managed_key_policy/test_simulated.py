@@ -70,10 +70,7 @@ def test_rivals_lose_nothing() -> None:
     failed = [answer for answer in answers if answer.status != "SUCCESS"]
     # Who finds no time says so; it must be the exception, or the test would show nothing.
     assert len(failed) < len(answers) / 50
-    reasons = (
-        "no time is left: something else keeps changing",
-        f"no time is left: key {KEY}: ",
-    )
+    reasons = ("no time is left: something else keeps changing", f"no time is left: key {KEY}: ")
     assert all(answer.reason.startswith(reasons) for answer in failed)
 
 
