@@ -262,11 +262,7 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
         ),
         ("boundary", {}, "permissions boundary of Main/Role, to add (have its owner add them)"),
         # The list takes the place of what the trust policy has for Personalize, or is added.
-        (
-            "trust",
-            {"replaces": ("1",)},
-            "trust policy of Main/Role, replacing statement 1",
-        ),
+        ("trust", {"replaces": ("1",)}, "trust policy of Main/Role, replacing statement 1"),
         ("trust", {}, "trust policy of Main/Role, to add"),
     ],
 )
@@ -388,7 +384,7 @@ def test_what_a_boundary_refuses_is_told_once() -> None:
     model.roles[ROLE].boundary = policy("boundary", [iam(["s3:*"], "*")])
     assert marked(model, "✘") == [
         "✘ permissions boundary of Role lacks kms:CreateGrant, kms:Decrypt, kms:DescribeKey, "
-        "kms:GenerateDataKey, kms:ListGrants (9 permissions)",
+        "kms:GenerateDataKey, kms:ListGrants (9 permissions)"
     ]
 
 

@@ -360,7 +360,6 @@ IN_POLICY, IN_ROLE, IN_KEY = in_main("Policy"), in_main("Role"), in_main("Key")
         # give them all.
         ([able("inline", IN_ROLE, inline="Own")], IN_ROLE, "AWS::IAM::Policy"),
         ([able("shared", IN_POLICY, also_of=(ETL,))], IN_ROLE, "AWS::IAM::Policy"),
-        ([able("policy of AWS", IN_ROLE, of_aws=True)], IN_ROLE, "AWS::IAM::Policy"),
         (
             [able("shared", IN_POLICY, also_of=(ETL,)), able("own", in_main("Second"))],
             in_main("Second"),
@@ -368,7 +367,7 @@ IN_POLICY, IN_ROLE, IN_KEY = in_main("Policy"), in_main("Role"), in_main("Key")
         ),
         ([], IN_ROLE, "AWS::IAM::Policy"),
     ],
-    ids=["a policy", "inline", "of several roles", "of AWS", "the one that can", "none"],
+    ids=["a policy", "inline", "of several roles", "the one that can", "none"],
 )
 def test_which_iam_policy_takes_the_statements(
     identity: list[Policy], where: Declaration, make: str
@@ -384,25 +383,30 @@ def test_which_iam_policy_takes_the_statements(
 
 
 @pytest.mark.parametrize(
-    ("of_key", "before_role", "make"),
+    ("of_key", "before_role", "policy", "make"),
     [
-        (IN_KEY, {IN_KEY, in_main("Data")}, ""),
-        (None, {in_main("Data")}, ""),
+        (IN_KEY, {IN_KEY, in_main("Data")}, {"inline": "Own"}, ""),
+        (None, {in_main("Data")}, {"inline": "Own"}, ""),
         # What doesn't wait for the role today may wait for it once other policies are changed.
-        (IN_KEY, (), "AWS::IAM::Policy"),
+        (IN_KEY, (), {"inline": "Own"}, "AWS::IAM::Policy"),
+        (None, {in_main("Data")}, {"of_aws": True}, "AWS::IAM::Policy"),
     ],
-    ids=["after the key", "of an imported key", "before the key"],
+    ids=["after the key", "of an imported key", "before the key", "a policy of AWS"],
 )
 @pytest.mark.parametrize("is_of_bucket", [False, True])
 def test_a_role_takes_the_statements_itself(
-    of_key: Declaration | None, before_role: Any, make: str, is_of_bucket: bool
+    of_key: Declaration | None,
+    before_role: Any,
+    policy: dict[str, Any],
+    make: str,
+    is_of_bucket: bool,
 ) -> None:
     """By a policy of its properties, if it waits for the key or the bucket already."""
     model = model_of(IMPORT if is_of_bucket else asked(), key=ON_KEY, bucket=ON_BUCKET)
     key, service_role, data = model.keys[KEY], model.roles[ROLE], model.buckets[BUCKET]
     key.declared, service_role.declared, service_role.waits_for = of_key, IN_ROLE, before_role
     data.declared, data.key_arn = in_main("Data"), KEY
-    service_role.identity = [able("inline", IN_ROLE, inline="Own")]
+    service_role.identity = [able("policy", IN_ROLE, **policy)]
     change = to_change(compare(model), "role")
     assert (change.declared, change.make) == ((IN_ROLE,), make)
 
