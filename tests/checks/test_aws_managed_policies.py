@@ -8,15 +8,7 @@ import pytest
 
 from personalize_kms_check._declarations import Declaration
 from personalize_kms_check.matrix import ASKED_ACTIONS
-from tests.checks.templates import (
-    IN_IAM,
-    check,
-    complete,
-    dataset,
-    importing,
-    policy,
-    role,
-)
+from tests.checks.templates import IN_IAM, check, complete, dataset, importing, policy, role
 
 OF_AWS = "arn:aws:iam::aws:policy/"
 ANYWHERE = {

@@ -144,9 +144,7 @@ def test_nested_stacks_that_contain_themselves(tmp_path: Path) -> None:
         return {"Resources": {"Nested": stack}}
 
     directory = write(
-        tmp_path,
-        {"Main": nested("other.json")},
-        files={"other.json": nested("Main.template.json")},
+        tmp_path, {"Main": nested("other.json")}, files={"other.json": nested("Main.template.json")}
     )
     assert (
         message(directory)

@@ -166,10 +166,7 @@ def test_a_policy_that_may_be_of_the_bucket(named: Any, depends_on: str, tmp_pat
     assert report.missing == ()
     doubt = f"whether policy Main/Other is its own depends on {depends_on}"
     assert [(entry.action, entry.because) for entry in report.undecided] == [
-        (
-            "s3:GetObject",
-            f"the bucket policy of arn:aws:s3:::ratings can't be seen: {doubt}",
-        )
+        ("s3:GetObject", f"the bucket policy of arn:aws:s3:::ratings can't be seen: {doubt}")
     ]
 
 

@@ -29,7 +29,7 @@ OPEN: Json = {"Resources": {"Machine": MACHINE}}
 WARNED = complete(
     Queue=managed(
         {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:*:*:${Queue}"}
-    ),
+    )
 )
 UNTRUSTED = complete(Role=role(AssumeRolePolicyDocument={"Statement": []}))
 OF_PERSONALIZE: Json = {"Resources": {"Movies": {"Type": GROUP, "Properties": {"Name": "movies"}}}}
@@ -37,13 +37,7 @@ OF_PERSONALIZE: Json = {"Resources": {"Movies": {"Type": GROUP, "Properties": {"
 
 @pytest.mark.parametrize(
     ("template", "code"),
-    [
-        (complete(), 0),
-        (LACKING, 1),
-        (WIDE, 0),
-        (OPEN, 0),
-        ({"Resources": {}}, 0),
-    ],
+    [(complete(), 0), (LACKING, 1), (WIDE, 0), (OPEN, 0), ({"Resources": {}}, 0)],
 )
 def test_exit_codes(template: Json, code: int, tmp_path: Path) -> None:
     """0: nothing missing and no problem; 1: something."""

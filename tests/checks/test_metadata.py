@@ -10,7 +10,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_check import check_assembly
 from personalize_kms_check._reports.report import AccessReport
@@ -19,6 +18,7 @@ from personalize_kms_constructs.jobs import DataDeletionJob, DatasetExportJob
 from tests.actions import FIVE
 from tests.checks.templates import if_prod
 from tests.datasets import add_ratings
+from tests.jobs.machines import machine
 from tests.judge.apps import told
 from tests.life.conftest import allowing, importing
 
@@ -208,8 +208,7 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App, stack: cdk.Stack
         destination=S3Location(bucket, "export/"),
         destination_path="daily/",
     )
-    chain = sfn.Chain.start(deletion.prefix_states("All: ")).next(export)
-    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(chain))
+    machine(stack, deletion.prefix_states("All: "), export)
     declared = left(Path(app.synth().directory))
     common = {
         **IN_MAIN,
@@ -223,11 +222,7 @@ def test_a_job_leaves_what_each_execution_chooses(app: cdk.App, stack: cdk.Stack
     assert declared["/Main/Delete"] == {
         **common,
         "resources": [{"resource": "data deletion job", "source": users}],
-        "job": {
-            "state": "All: Start Delete",
-            "name": "MainDeleteD2A2A912-*",
-            "madeFor": group,
-        },
+        "job": {"state": "All: Start Delete", "name": "MainDeleteD2A2A912-*", "madeFor": group},
     }
     assert declared["/Main/Export"] == {
         **common,
@@ -248,14 +243,11 @@ def test_a_job_for_a_dataset_group_whose_key_a_condition_leaves_out(
     cdk.CfnCondition(stack, "IsProd", expression=expression)
     for name, given in (("KmsKeyArn", movies.kms_key_arn), ("RoleArn", movies.role_arn)):
         movies.add_property_override(name, if_prod(stack.resolve(given)))
-    export = DataDeletionJob(
-        stack,
-        "Delete",
-        encryption=encryption,
-        dataset_group_arn=movies.attr_dataset_group_arn,
-        source=S3Location(bucket, "users/"),
+    users, arn = S3Location(bucket, "users/"), movies.attr_dataset_group_arn
+    job = DataDeletionJob(
+        stack, "Delete", encryption=encryption, dataset_group_arn=arn, source=users
     )
-    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(export))
+    machine(stack, job)
     assembly = app.synth()
     report = check_assembly(assembly)
     assert (report.missing, report.undecided, report.assumed) == ((), (), {"Main.Encrypted": "yes"})

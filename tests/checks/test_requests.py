@@ -107,8 +107,7 @@ def test_jobs_of_which_cloudformations_reference_has_pages(
 ) -> None:
     """They are read by the names of the API; whether they deploy isn't known."""
     report = alone(
-        tmp_path,
-        of_type(f"AWS::Personalize::{name}", **properties, RoleArn=ROLE_ARN, JobName="a"),
+        tmp_path, of_type(f"AWS::Personalize::{name}", **properties, RoleArn=ROLE_ARN, JobName="a")
     )
     assert report.asked == (f"Main/Asks ({row})",)
     assert {need for need in wanted(report) if need[0].startswith("s3:")} == data

@@ -12,9 +12,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_check import check_assembly
 from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob, DatasetExportJob
+from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob
 from tests.checks.templates import check, complete, of_type, reasons, role
 from tests.checks.test_state_machines import BATCH, machine, task
+from tests.jobs.machines import machine as machine_of
+from tests.judge.apps import export_job
 
 KINDS = {BatchInferenceJob: "batch inference job", BatchSegmentJob: "batch segment job"}
 ON_KEY = {
@@ -92,18 +94,12 @@ def test_a_dataset_that_is_named_by_its_arn_is_of_the_group_in_it(tmp_path: Path
     stack = cdk.Stack(app, "Main", env=cdk.Environment(account="111122223333", region="eu-west-1"))
     right, wrong = PersonalizeEncryption(stack, "Right"), PersonalizeEncryption(stack, "Wrong")
     right.add_dataset_group("Movies", name="movies")
-    job = DatasetExportJob(
-        stack,
-        "Export",
-        encryption=wrong,
-        dataset_arn="arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS",
-        destination=S3Location(s3.Bucket(stack, "Data"), "out/"),
-        destination_path="{% $states.input.path & '/' %}",
-    )
-    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
+    dataset = "arn:aws:personalize:eu-west-1:111122223333:dataset/movies/INTERACTIONS"
+    path = "{% $states.input.path & '/' %}"
+    machine_of(stack, export_job(wrong, dataset_arn=dataset, destination_path=path))
     app.synth()
     report = check_assembly(tmp_path)
     export = {("key", "kms:GenerateDataKeyWithoutPlaintext")}
-    assert on_keys(report, "Main/Export (dataset export job)") == ON_KEY | export
+    assert on_keys(report, "Main/Wrong/Export (dataset export job)") == ON_KEY | export
     of_service = [entry.action for entry in report.missing if entry.principal == "service"]
     assert (of_service, len(report.missing)) == (["kms:GenerateDataKeyWithoutPlaintext"], 11)
