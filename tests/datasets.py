@@ -1,4 +1,4 @@
-"""A dataset that a construct makes, for tests to which its names don't matter."""
+"""A dataset that a construct makes and a metric, for tests to which its names don't matter."""
 
 from typing import Any
 
@@ -8,6 +8,9 @@ from personalize_kms_constructs import PersonalizeEncryption
 
 GROUP_ARN = "arn:aws:personalize:eu-west-1:111111111111:dataset-group/movies"
 SCHEMA_ARN = "arn:aws:personalize:eu-west-1:111111111111:schema/interactions"
+METRIC = personalize.CfnMetricAttribution.MetricAttributeProperty(
+    event_type="rating", expression="SAMPLECOUNT()", metric_name="RATINGS"
+)
 
 
 def add_ratings(

@@ -20,7 +20,7 @@ from personalize_kms_constructs import (
     S3Location,
 )
 from personalize_kms_constructs.checks import declare_created
-from tests.datasets import GROUP_ARN
+from tests.datasets import GROUP_ARN, METRIC
 from tests.life.conftest import trusted_role
 
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -57,9 +57,6 @@ A_SCHEMA = (
     "the attr_schema_arn of a personalize.CfnSchema for example"
 )
 STRINGS = "expected a mapping of strings: pass {'key': 'value'}"
-METRIC = personalize.CfnMetricAttribution.MetricAttributeProperty(
-    event_type="rating", expression="SAMPLECOUNT()", metric_name="RATINGS"
-)
 METRICS = (
     "expected a list of metrics: pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]"
 )

@@ -155,14 +155,7 @@ def test_the_construct_imports_what_it_shares_and_its_plugins_the_door() -> None
 
 def test_the_construct_is_below_its_plugins() -> None:
     """Permissions don't depend on what judges them."""
-    below = (
-        "_grant",
-        "_refusals",
-        "jobs",
-        "encryption",
-        "_metadata",
-        "_managed_key_policy",
-    )
+    below = ("_grant", "_refusals", "jobs", "encryption", "_metadata", "_managed_key_policy")
     for module in modules_of(below):
         wrong = [shown(name) for name in imported(module) if is_of(name, ("_judge", "checks"))]
         assert wrong == [], shown(module)

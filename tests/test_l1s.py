@@ -8,7 +8,7 @@ from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from tests.datasets import GROUP_ARN, SCHEMA_ARN, add_ratings
+from tests.datasets import GROUP_ARN, METRIC, SCHEMA_ARN, add_ratings
 from tests.policies import key_policy, resources
 
 STACK_NAME = {"Ref": "AWS::StackName"}
@@ -123,11 +123,7 @@ def test_a_metric_attribution_writes_with_role_and_key(
         "Metrics",
         dataset_group=movies,
         name="metrics",
-        metrics=[
-            personalize.CfnMetricAttribution.MetricAttributeProperty(
-                metric_name="RATINGS", event_type="rating", expression="SAMPLECOUNT()"
-            )
-        ],
+        metrics=[METRIC],
         destination=S3Location(encrypted_bucket, "metrics/"),
     )
     assert only(stack, "AWS::Personalize::MetricAttribution") == {

@@ -12,17 +12,14 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from personalize_kms_check._address import page_at
-from personalize_kms_constructs import (
-    ImportedKeyPolicy,
-    PersonalizeEncryption,
-    PersonalizeResource,
-)
+from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource
 from personalize_kms_constructs._pending_files import WHOLE_POLICY
 from tests.life.conftest import GROUP, for_owners, importing, warnings
 from tests.policies import sids_of, template
 
 KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
 FOLDER = "personalize-kms-pending"
+OF_FUNCTION = "Stack/PersonalizeKeyPolicies/Role"
 
 
 def imported_key(
@@ -326,10 +323,7 @@ def test_the_owner_of_an_imported_bucket(
 
 def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.App) -> None:
     """Its role lacks what the service role lacks: statements left out by ``customize_roles``."""
-    names = {
-        "Stack/Encryption/Role": "personalize",
-        "Stack/PersonalizeKeyPolicies/Role": "function",
-    }
+    names = {"Stack/Encryption/Role": "personalize", OF_FUNCTION: "function"}
     iam.Role.customize_roles(app, use_precreated_roles=names)
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     key = imported_key(stack)
@@ -369,11 +363,7 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
 
 def test_the_role_of_the_function_is_told_of_a_key_once(app: cdk.App) -> None:
     """Two statements with the same sid can't stand in a policy."""
-    names = {
-        "Stack/One/Role": "one",
-        "Stack/Two/Role": "two",
-        "Stack/PersonalizeKeyPolicies/Role": "function",
-    }
+    names = {"Stack/One/Role": "one", "Stack/Two/Role": "two", OF_FUNCTION: "function"}
     iam.Role.customize_roles(app, use_precreated_roles=names)
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     key = imported_key(stack)
@@ -383,12 +373,12 @@ def test_the_role_of_the_function_is_told_of_a_key_once(app: cdk.App) -> None:
     assert kinds == ["role.function.json", "role.one.json", "role.two.json"]
 
 
-@pytest.mark.parametrize("nameless", ["Stack/Encryption/Role", "Stack/PersonalizeKeyPolicies/Role"])
+@pytest.mark.parametrize("nameless", ["Stack/Encryption/Role", OF_FUNCTION])
 def test_a_role_of_others_that_has_no_name_yet(
     app: cdk.App, stack: cdk.Stack, nameless: str
 ) -> None:
     """Its owner can't do anything before it has one: no file has an ARN that no role has."""
-    of_function = "KeyPolicies" in nameless
+    of_function = nameless == OF_FUNCTION
     iam.Role.customize_roles(
         stack, use_precreated_roles={"Stack/Encryption/Role": "service"} if of_function else None
     )

@@ -275,11 +275,7 @@ def test_the_construct_refuses(
 
 @pytest.mark.parametrize(("given", "prefix", "told"), PREFIXES.values(), ids=PREFIXES)
 def test_prefixes_that_are_refused(
-    stack: cdk.Stack,
-    bucket: s3.Bucket,
-    given: Callable[..., Arguments],
-    prefix: str,
-    told: str,
+    stack: cdk.Stack, bucket: s3.Bucket, given: Callable[..., Arguments], prefix: str, told: str
 ) -> None:
     """The policies couldn't name what is there; and Personalize writes to folders alone."""
     arguments = given(bucket, prefix)

@@ -4,11 +4,11 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from embedded_aws import EmbeddedAws
 from personalize_kms_constructs import PersonalizeResource, S3Location
+from tests.datasets import METRIC
 from tests.deploy.stacks import Templates, deploy, of_type
 from tests.life.conftest import allowing
 from tests.policies import template
@@ -24,11 +24,7 @@ def templates(stack: cdk.Stack) -> Templates:
         "Metrics",
         dataset_group=movies,
         name="metrics",
-        metrics=[
-            personalize.CfnMetricAttribution.MetricAttributeProperty(
-                metric_name="RATINGS", event_type="rating", expression="SAMPLECOUNT()"
-            )
-        ],
+        metrics=[METRIC],
         destination=S3Location(bucket, "metrics/"),
     )
     return {"Stack": template(stack)}

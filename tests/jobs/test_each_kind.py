@@ -19,12 +19,7 @@ KEY = "<DataKey17AFBB84.Arn>"
 INPUT = {"S3DataSource": {"Path": "s3://<Encrypted084288C2>/in/", "KmsKeyArn": KEY}}
 OUTPUT = {"S3DataDestination": {"Path": "s3://<Encrypted084288C2>/out/", "KmsKeyArn": KEY}}
 SOURCE = {"DataSource": {"DataLocation": "s3://<Encrypted084288C2>/in/"}}
-BATCH = {
-    "SolutionVersionArn": VERSION,
-    "FilterArn": FILTER,
-    "JobInput": INPUT,
-    "JobOutput": OUTPUT,
-}
+BATCH = {"SolutionVersionArn": VERSION, "FilterArn": FILTER, "JobInput": INPUT, "JobOutput": OUTPUT}
 ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     # An import job names no key: the API has no field for it.
     "DatasetImportJob": (
@@ -60,10 +55,7 @@ ARGUMENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             "ThemeGenerationConfig": {"FieldsForThemeGeneration": {"ItemName": "TITLE"}},
         },
     ),
-    "BatchSegmentJob": (
-        {"filter_arn": FILTER, "num_results": 100},
-        {**BATCH, "NumResults": 100},
-    ),
+    "BatchSegmentJob": ({"filter_arn": FILTER, "num_results": 100}, {**BATCH, "NumResults": 100}),
     "DataDeletionJob": ({}, {"DatasetGroupArn": GROUP, **SOURCE}),
 }
 """The options of each kind, and what its call has because of them."""

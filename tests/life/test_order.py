@@ -8,19 +8,15 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from tests.datasets import GROUP_ARN, add_ratings
+from tests.datasets import GROUP_ARN, METRIC, add_ratings
 from tests.life.conftest import GROUP, allowing, l1_key, logical_id
 from tests.policies import resources, template
 
 OF_THE_BUCKET = ["DataKey17AFBB84", "EncryptedBucketPolicy0FE5B3AE"]
 KEY, POLICY = "EncryptionKey3A692D6E", "EncryptionPolicy3F28E3E0"
-METRIC = personalize.CfnMetricAttribution.MetricAttributeProperty(
-    event_type="rating", expression="SAMPLECOUNT()", metric_name="RATINGS"
-)
 
 
 def dataset_waits_for(encryption: PersonalizeEncryption, source: S3Location) -> list[str]:
