@@ -15,18 +15,11 @@ ROOT = Path(__file__).parents[2]
 
 def build(project: Path, directory: Path, *options: str) -> None:
     """Build as ``make dist`` does, at a time that is always the same."""
-    command = [
-        sys.executable,
-        "-m",
-        "build",
-        "--no-isolation",
-        "--outdir",
-        str(directory),
-        *options,
-        str(project),
-    ]
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(directory)]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
-    built = subprocess.run(command, capture_output=True, text=True, env=environment)
+    built = subprocess.run(
+        [*command, *options, str(project)], capture_output=True, text=True, env=environment
+    )
     assert built.returncode == 0, built.stdout + built.stderr
 
 
@@ -52,6 +45,18 @@ def sdist(distributions: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def metadata(wheel: Path) -> email.message.Message:
+    return metadata_of(wheel)
+
+
+def metadata_of(wheel: Path) -> email.message.Message:
+    """Read the metadata of a wheel."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         return email.parser.BytesParser().parsebytes(archive.read(name))
+
+
+def help_of(wheel: Path) -> str:
+    """Return the help of the check as a wheel has it."""
+    command = [sys.executable, "-m", "personalize_kms_check", "check", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(wheel)}
+    return subprocess.check_output(command, text=True, env=environment)

@@ -3,13 +3,11 @@
 import email.message
 import os
 import re
-import subprocess
-import sys
 import tarfile
 import zipfile
 from pathlib import Path
 
-from tests.packaging.conftest import build
+from tests.packaging.conftest import build, help_of
 from tests.sources import ROOT, SOURCE, files, packages
 
 _FILES_WITH_CACHES = [path for path in files(SOURCE, "*") if path.is_file()]
@@ -52,17 +50,13 @@ def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist:
 
 def test_help_of_a_wheel_says_where_its_page_is(wheel: Path) -> None:
     """The wheel has no pages: an address, or a path and where that is."""
-    command = [sys.executable, "-m", "personalize_kms_check", "check", "--help"]
-    environment = {**os.environ, "PYTHONPATH": str(wheel)}
-    text = subprocess.run(
-        command, capture_output=True, text=True, env=environment, check=True
-    ).stdout
-
     place = (
         "docs/how-to/check.md "
         "(in the repository and source distribution of personalize-kms-constructs)"
     )
-    assert re.search(rf" Documentation: (https://\S+|{re.escape(place)})$", " ".join(text.split()))
+    assert re.search(
+        rf" Documentation: (https://\S+|{re.escape(place)})$", " ".join(help_of(wheel).split())
+    )
 
 
 def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> None:

@@ -87,7 +87,5 @@ def test_a_checker_is_ended_at_once(tmp_path: Path) -> None:
 def test_an_exit_code_is_passed_on() -> None:
     """A test that fails makes ``make`` fail."""
     for code in (0, 1, 5):
-        assert (
-            subprocess.run([*SCRIPT, sys.executable, "-c", f"raise SystemExit({code})"]).returncode
-            == code
-        )
+        command = [*SCRIPT, sys.executable, "-c", f"raise SystemExit({code})"]
+        assert subprocess.run(command).returncode == code

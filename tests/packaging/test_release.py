@@ -1,20 +1,18 @@
 """The files that a release relies on: changelog, lowest requirements, Makefile and workflows."""
 
-import email.parser
-import os
 import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-from tests.packaging.conftest import build
+from tests.packaging.conftest import build, help_of, metadata_of
 from tests.sources import ROOT, files
 
+(VERSION,) = re.findall(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
 WORKFLOWS = files(ROOT / ".github" / "workflows", "*.yml")
 
 
@@ -26,12 +24,9 @@ def makefile_targets() -> list[str]:
 
 def test_changelog_begins_with_what_is_not_released_or_with_this_version() -> None:
     """The latest heading is "Unreleased", or pyproject.toml's version with its date."""
-    (version,) = re.findall(
-        r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
-    )
     headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
-    released = rf"\[?{re.escape(version)}\]? - \d{{4}}-\d{{2}}-\d{{2}}"
+    released = rf"\[?{re.escape(VERSION)}\]? - \d{{4}}-\d{{2}}-\d{{2}}"
     assert re.fullmatch(rf"\[?Unreleased\]?|{released}", headings[0])
 
 
@@ -106,9 +101,7 @@ def fill_in_the_address(repository: Path) -> None:
 def test_a_release_is_refused_until_every_place_says_so(repository: Path) -> None:
     """A command writes all but the maintainers, whom a person names; then nothing is left."""
     latest = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[0]
-    (version,) = re.findall(
-        r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
-    )
+    version = VERSION
     if latest == "Unreleased":
         code, places = release(repository, "--check", version)
         assert (code, set(places)) == (1, {*UNRELEASED, *TO_FILL_IN})
@@ -142,14 +135,8 @@ def test_a_release_changes_nothing_but_what_says_that_there_is_none(repository: 
 
 def git(repository: Path, *arguments: str) -> None:
     """Run git as somebody without a configuration."""
-    command = [
-        "git",
-        "-c",
-        "user.name=Somebody",
-        "-c",
-        "user.email=somebody@example.com",
-        *arguments,
-    ]
+    somebody = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+    command = ["git", *somebody, *arguments]
     subprocess.run(command, cwd=repository, check=True, capture_output=True)
 
 
@@ -162,14 +149,13 @@ def public_names(repository: Path, version: str) -> subprocess.CompletedProcess[
 def test_without_a_tag_no_names_are_compared(repository: Path) -> None:
     """The first version breaks nothing, and the tag of the version itself is no earlier one."""
     said = "no earlier version has a tag, so there are no public names to compare with\n"
-    compared = public_names(repository, "0.1.0")
-    assert (compared.returncode, compared.stdout, compared.stderr) == (0, "", said)
-
-    git(repository, "init", "--quiet")
-    git(repository, "commit", "--quiet", "--allow-empty", "--message", "Release")
-    git(repository, "tag", "v0.1.0")
-    compared = public_names(repository, "0.1.0")
-    assert (compared.returncode, compared.stdout, compared.stderr) == (0, "", said)
+    for tagged in (False, True):
+        if tagged:
+            git(repository, "init", "--quiet")
+            git(repository, "commit", "--quiet", "--allow-empty", "--message", "Release")
+            git(repository, "tag", "v0.1.0")
+        compared = public_names(repository, "0.1.0")
+        assert (compared.returncode, compared.stdout, compared.stderr) == (0, "", said)
 
 
 def test_a_public_name_breaks_only_in_a_version_that_may(repository: Path) -> None:
@@ -213,14 +199,7 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
     fill_in_the_address(repository)
     build(repository, repository / "dist", "--wheel")
     (wheel,) = (repository / "dist").glob("*.whl")
-    python = [sys.executable, "-m", "personalize_kms_check", "check", "--help"]
-    environment = {**os.environ, "PYTHONPATH": str(wheel)}
-    help_text = subprocess.run(
-        python, capture_output=True, text=True, env=environment, check=True
-    ).stdout
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        metadata = email.parser.BytesParser().parsebytes(archive.read(name))
+    metadata = metadata_of(wheel)
     description = metadata.get_payload(decode=True)
 
     assert metadata["Author"] == "Somebody"
@@ -231,7 +210,7 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
     assert f"[documentation]({SITE})" in description.decode()
     assert f"[changelog]({REPOSITORY}/blob/HEAD/CHANGELOG.md)" in description.decode()
     assert "](docs/" not in description.decode()
-    assert f"Documentation: {SITE}how-to/check/" in help_text
+    assert f"Documentation: {SITE}how-to/check/" in help_of(wheel)
     links = (repository / "docs" / "llms.txt").read_text()
     assert f"[Overview]({SITE}):" in links
     assert f"[Your first stack]({SITE}first-stack/):" in links
@@ -249,11 +228,8 @@ def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
         for spec in requirement.specifier:
             if spec.operator == ">=":
                 lowest[requirement.name] = spec.version
-    pinned = dict(
-        re.findall(
-            r"^([a-z-]+)==(\S+)", (ROOT / "requirements" / "lowest.txt").read_text(), re.MULTILINE
-        )
-    )
+    requirements = (ROOT / "requirements" / "lowest.txt").read_text()
+    pinned = dict(re.findall(r"^([a-z-]+)==(\S+)", requirements, re.MULTILINE))
 
     assert lowest == {"aws-cdk-lib": pinned["aws-cdk-lib"], "constructs": pinned["constructs"]}
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,14 +27,8 @@ INSTALLED = [
 ]
 NPM = "ci --loglevel error"
 FILES = (
-    *(
-        "scripts/set-up",
-        "scripts/uv",
-        "scripts/wait_for_lock.py",
-        "pyproject.toml",
-        "package-lock.json",
-    ),
-    *("requirements/demo.txt", "requirements/dev.txt", "requirements/uv.txt"),
+    *("scripts/set-up", "scripts/uv", "scripts/wait_for_lock.py", "pyproject.toml"),
+    *("package-lock.json", "requirements/demo.txt", "requirements/dev.txt", "requirements/uv.txt"),
 )
 
 
@@ -88,11 +83,26 @@ def set_up(
     project: Path, *arguments: str, what: str = "dev", **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the script with the Pythons and the npm of the folder ``on-path`` first on PATH."""
-    path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
     command = [str(project / "scripts" / "set-up"), what, *arguments]
-    return subprocess.run(
-        command, env={"PATH": path, **environment}, capture_output=True, text=True
+    environment = {"PATH": path_of(project), **environment}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def started(project: Path, **options: Any) -> subprocess.Popen[str]:
+    """Start the script likewise, in a session of its own."""
+    return subprocess.Popen(
+        [project / "scripts" / "set-up", "dev"],
+        env={"PATH": path_of(project)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        **options,
     )
+
+
+def path_of(project: Path) -> str:
+    return os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
 
 
 def asked(project: Path) -> list[str]:
@@ -159,15 +169,7 @@ def test_an_interrupt_ends_it_in_one_line(project: Path) -> None:
     """The tracebacks of Python, pip and npm are not shown."""
     interrupted = "trap 'echo Traceback >&2; exit 1' INT; touch .venv/reached; sleep 20"
     python(project / "on-path" / "python3", "3.13.1", uv=interrupted)
-    path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
-    process = subprocess.Popen(
-        [project / "scripts" / "set-up", "dev"],
-        env={"PATH": path},
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    process = started(project, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while not (project / ".venv" / "reached").exists():
         assert process.poll() is None
         time.sleep(0.05)
@@ -232,11 +234,8 @@ def test_what_npm_says_is_shown(project: Path) -> None:
 
     result = set_up(project)
 
-    assert result.returncode == 1
-    assert (
-        result.stderr
-        == "npm can't install package-lock.json:\nnpm error code ENOTFOUND\nnpm error reason\n"
-    )
+    said = "npm can't install package-lock.json:\nnpm error code ENOTFOUND\nnpm error reason\n"
+    assert (result.returncode, result.stderr) == (1, said)
 
 
 def test_two_at_once_install_one_after_the_other(project: Path) -> None:
@@ -249,15 +248,9 @@ def test_two_at_once_install_one_after_the_other(project: Path) -> None:
     python(project / "on-path" / "python3", "3.13.1", uv=f"{is_free}; true")
     npm(project, f'mkdir -p node_modules; echo "$*" >> .venv/asked.txt; {is_free}; true')
     (project / ".cache").mkdir()
-    path = os.pathsep.join([str(project / "on-path"), os.environ["PATH"]])
     with (project / ".cache" / "set-up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        second = subprocess.Popen(
-            [project / "scripts" / "set-up", "dev"],
-            env={"PATH": path},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        second = started(project)
         assert second.stdout is not None
         assert second.stdout.readline() == "▶ waits for another set-up of this folder\n"
         assert not (project / ".venv").exists()

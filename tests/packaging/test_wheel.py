@@ -33,16 +33,9 @@ def _environment(wheel: Path, directory: Path) -> tuple[Path, Path]:
     """Return the Python of an environment with a wheel alone, and the wheel's metadata there."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True)
     python = directory / "bin" / "python"
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        str(python),
-        "--disable-pip-version-check",
-        "--isolated",
-    ]
-    subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+    install = ["--isolated", "install", "--quiet", "--no-index", "--no-deps", str(wheel)]
+    subprocess.run([*pip, *install], check=True)
     (info,) = directory.glob("lib/python*/site-packages/personalize_kms_constructs-*.dist-info")
     return python, info
 
@@ -93,14 +86,15 @@ def test_wheel_makes_the_same_templates_where_only_its_dependencies_are(
     assert len(of_wheel) == len(stacks.FLAGS) * len(stacks.STACKS)
 
 
+def _distributions(python: Path) -> list[str]:
+    """Return the names of what is installed for a Python."""
+    script = "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))"
+    return subprocess.check_output([str(python), "-I", "-c", script], text=True).split()
+
+
 def test_nothing_but_declared_dependencies_is_there(installed: Path) -> None:
     """Were a tool of development in the environment, the test above would prove nothing."""
-    script = "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))"
-    listed = subprocess.run(
-        [str(installed), "-I", "-c", script], check=True, capture_output=True, text=True
-    )
-
-    names = listed.stdout.split()
+    names = _distributions(installed)
     assert {"aws-cdk-lib", "constructs", "jsii", "personalize-kms-constructs"} <= set(names)
     assert not {"pytest", "boto3", "packaging", "pip", "PyYAML", "hatchling"} & set(names)
 
@@ -128,18 +122,7 @@ def test_the_command_runs_where_neither_the_cdk_nor_boto3_is(
 ) -> None:
     """Templates in YAML and JSON are checked with click and PyYAML alone."""
     (tmp_path / "movies.yaml").write_text(TEMPLATE)
-    listed = subprocess.run(
-        [
-            str(of_command),
-            "-I",
-            "-c",
-            "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))",
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert listed.stdout.split() == ["PyYAML", "click", "personalize-kms-constructs"]
+    assert _distributions(of_command) == ["PyYAML", "click", "personalize-kms-constructs"]
 
     command = [str(of_command), "-I", str(of_command.with_name("personalize-kms"))]
     for form in ("text", "json", "markdown", "sarif"):
