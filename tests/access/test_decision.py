@@ -794,3 +794,13 @@ def test_a_denial_that_depends_on_a_condition_may_not_be_there(is_certain: bool)
     )
     assert {(entry.policy, entry.action) for entry in denied} == {("key", "kms:Decrypt")}
     assert others == ()
+
+
+def test_a_policy_that_is_no_document_is_undecided() -> None:
+    """A parameter may hold the whole policy."""
+    model = model_of(iam=[iam(IAM_ACTIONS)])
+    model.keys[KEY].policies = [Policy("${Main.Policy?}", "key policy")]
+    because = "key policy isn't known before deployment"
+    assert {(entry.policy, entry.because) for entry in compare(model).undecided} == {
+        ("key", because)
+    }

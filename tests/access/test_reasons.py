@@ -13,6 +13,7 @@ from personalize_kms_check._evaluation import calls, decision
 from personalize_kms_check._evaluation.addressed import addressed_to
 from personalize_kms_check._evaluation.statements import verdict_of
 from personalize_kms_check._model import AccessModel, Bucket, Key, Role
+from personalize_kms_check._policy_documents import Policy
 from tests.access.models import (
     ACCOUNT,
     BUCKET,
@@ -496,3 +497,35 @@ def test_a_variable_before_a_colon_in_a_name() -> None:
     )
     allowed = {entry.action for entry in compare(model).allowed if entry.policy == "role"}
     assert "s3:GetObject" in allowed
+
+
+def test_a_policy_with_elements_that_no_policy_has() -> None:
+    """A macro puts something in their places."""
+    model = model_of(asked(), key=ON_KEY)
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [],
+        "Fn::Transform": {"Name": "AWS::Include"},
+        "Fn::More": 1,
+    }
+    model.roles[ROLE].identity = [Policy(document, "Included")]
+    report = compare(model)
+    assert {entry.action for entry in report.undecided if entry.policy == "role"} == set(
+        IAM_ACTIONS
+    )
+    of_role = [entry.because for entry in report.undecided if entry.policy == "role"]
+    assert set(of_role) == {"element Fn::More, Fn::Transform isn't understood"}
+
+
+@pytest.mark.parametrize(("account", "allowed"), [(int(ACCOUNT), True), (444455556666, False)])
+def test_an_account_that_is_a_number(account: int, allowed: bool) -> None:
+    """As YAML has it without quotes."""
+    key = [role(["kms:*"], Principal={"AWS": account}), service(KEY_POLICY_ACTIONS)]
+    report = compare(model_of(asked(), key=key, iam=[iam(KEY_POLICY_ACTIONS)]))
+    actions = {
+        entry.action
+        for entry in report.allowed
+        if (entry.principal, entry.policy) == ("role", "key")
+    }
+    assert actions == (set(KEY_POLICY_ACTIONS) if allowed else set())
+    assert report.undecided == ()
