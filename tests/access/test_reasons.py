@@ -500,7 +500,6 @@ def test_a_variable_before_a_colon_in_a_name() -> None:
 
 
 def test_a_policy_with_elements_that_no_policy_has() -> None:
-    """A macro puts something in their places."""
     model = model_of(asked(), key=ON_KEY)
     document = {
         "Version": "2012-10-17",
