@@ -78,7 +78,7 @@ class AccountReport:
     @cached_property
     def counts(self) -> dict[str, int]:
         """The counts of findings; problems are those that aren't warnings."""
-        counts = dict.fromkeys(("missing", "problems", "warnings", "undecided", "allowed"), 0)
+        counts = {"missing": 0, "problems": 0, "warnings": 0, "undecided": 0, "allowed": 0}
         for finding in self.access.findings:
             kind = "problems" if finding.is_problem else finding.kind
             counts["warnings" if finding.is_warning else kind] += 1
