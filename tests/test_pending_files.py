@@ -43,9 +43,9 @@ def files(assembly: str, folder: str = FOLDER) -> dict[str, Any]:
 
 
 WAY = (
-    'name a file of the policy as it is in cdk.json, "context": '
-    '{"personalize-kms-constructs:policies": {"<its ARN>": "<file>"}}: the synth then fails for '
-    "what it lacks, and else is quiet"
+    'save its present policy to a file, and name it in cdk.json, "context": '
+    '{"personalize-kms-constructs:policies": {"<its ARN>": "<file>"}}: the synth then fails only '
+    "if a statement is missing"
 )
 OF_KEY = (
     "if a KMS key encrypts the bucket, its policy needs statements too: pass the key, as "

@@ -61,9 +61,9 @@ _MESSAGES = {
 }
 _MANAGED = "or pass imported_key_policy=ImportedKeyPolicy.MANAGED, and the deployment adds them"
 _TOLD = (
-    'name a file of the policy as it is in cdk.json, "context": '
-    '{"personalize-kms-constructs:policies": {"<its ARN>": "<file>"}}: the synth then fails for '
-    "what it lacks, and else is quiet"
+    'save its present policy to a file, and name it in cdk.json, "context": '
+    '{"personalize-kms-constructs:policies": {"<its ARN>": "<file>"}}: the synth then fails only '
+    "if a statement is missing"
 )
 _UNKNOWN_KEY = (
     "if a KMS key encrypts the bucket, its policy needs statements too: pass the key, as "
