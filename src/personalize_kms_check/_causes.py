@@ -48,7 +48,8 @@ class Cause(Enum):
     ALLOWED = "{statements}"
     DENIED = (
         "denied by {statements}",
-        "change that statement, since a denial overrides every permission",
+        "let that statement spare the role and Personalize (aws:PrincipalArn, "
+        "aws:PrincipalIsAWSService): a denial overrides every permission",
     )
     BOUNDARY = "the role's permissions boundary doesn't allow it"
     LEFT_TO_IAM = "{column} leaves it to the role's IAM policies, which don't allow it"
@@ -187,7 +188,7 @@ class Cause(Enum):
     )
     KEY_OF_AWS = (
         "{subject} is AWS's own key aws/s3, whose policy can't allow Personalize",
-        "encrypt the bucket with a key of yours",
+        "encrypt the bucket with a key of yours, and write its objects again",
     )
     KEY_IS_ALIAS = (
         "{subject} is an alias, and Personalize takes only the ARN of a key",
@@ -208,8 +209,8 @@ class Cause(Enum):
     )
     ROLE_ABSENT = (
         "role {subject} doesn't exist",
-        "create the role again under the same name and path, then put its ARN into the policies "
-        "that name it",
+        "create the role again under the same name and path, then put its ARN in the place of its "
+        "old id into the policies that named it",
     )
     BUCKET_ABSENT = (
         "bucket {subject} doesn't exist",
@@ -228,7 +229,11 @@ class Cause(Enum):
         "{subject} is CREATE FAILED: {why}",
         "delete it, and create it again once the policies allow all that it needs",
     )
-    JOB_FAILED = "{subject} failed: {why}", "start another one once its cause is gone"
+    JOB_FAILED = (
+        "{subject} failed: {why}",
+        "start another one once its cause is gone; if nothing here says why, try --cloudtrail, and "
+        "see the keys of its objects and your control policies",
+    )
     CALL_DENIED = (
         "CloudTrail: {says}, which no finding explains",
         "it was fixed since, a control policy denies it, or it was for another dataset group",

@@ -177,7 +177,7 @@ def test_a_bucket_with_awss_own_key() -> None:
     (problem,) = compare(model).problems
     assert (problem.cause, problem.reason.remedy) == (
         Cause.KEY_OF_AWS,
-        "encrypt the bucket with a key of yours",
+        "encrypt the bucket with a key of yours, and write its objects again",
     )
     assert (compare(model).missing, compare(model).undecided) == ((), ())
 

@@ -82,7 +82,8 @@ checked: dataset group movies
 ! statement 1 of IAM policy allows kms:Encrypt on Main/Key: AWS's pages don't ask for it
 ? Main/Job: it may create resources
 
-[1] change that statement, since a denial overrides every permission
+[1] let that statement spare the role and Personalize (aws:PrincipalArn, \
+aws:PrincipalIsAWSService): a denial overrides every permission
 
 key policy of Main/Key, replacing statements 1, 2:
   {{"Effect": "Allow", "Principal": {{"AWS": "{ROLE}"}}, "Action": {ALL_ACTIONS}, "Resource": "*"}}

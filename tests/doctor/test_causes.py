@@ -37,7 +37,10 @@ from tests.doctor.findings import bad
 METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
 LOAD = f"load {OF_DAY} (dataset import job)"
-NEXT = "start another one once its cause is gone"
+NEXT = (
+    "start another one once its cause is gone; if nothing here says why, try --cloudtrail, and see "
+    "the keys of its objects and your control policies"
+)
 OF_LOAD = f"load {OF_DAY} that is ACTIVE (dataset import job)"
 NEEDED_BY = [OF_LOAD, "movies (dataset group)"]
 PERSONALIZE = "personalize.amazonaws.com"
@@ -221,6 +224,8 @@ def test_an_id_in_the_place_of_a_role(account: FakeAccount, named: Any, actions:
         "AWS refuses every change of a policy that has it"
     ]
     assert by_cause["no-statement", "failed"].principals == [ROLE]
+    first, second = [line for line in account.written().splitlines() if line[:1] in ("✘", "!")]
+    assert ("the id of a role" in first, "lacks" in second) == (True, True)
     assert account.should_have() == {("key", KEY): [allow(BASE_5, {"AWS": ROLE})]}
 
 

@@ -249,9 +249,12 @@ def test_no_dataset_group(account: FakeAccount, command: Callable[..., Result]) 
     """An account that has none is told so, in each form."""
     account.made["DatasetGroup"] = []
     assert json.loads(command("--format", "json").stdout)["dataset_groups"] == []
-    result = command()
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == ("account 111122223333, Region eu-west-1: no dataset group is there\n")
+    for options in ((), ("--quiet",)):
+        result = command(*options)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert (
+            result.stdout == "account 111122223333, Region eu-west-1: no dataset group is there\n"
+        )
 
 
 def test_no_region_and_no_credentials(

@@ -161,7 +161,7 @@ def test_a_data_deletion_job_that_failed(account: FakeAccount) -> None:
     failed: Any = {"status": "FAILED", "failureReason": "the file is empty"}
     account.add(matrix.DATA_DELETION_JOB, "forget", **failed)
     says = f"! forget {OF_DAY} (data deletion job) failed: the file is empty [1]\n"
-    assert f"{says}\n[1] start another one once its cause is gone\n" in account.written()
+    assert f"{says}\n[1] start another one once its cause is gone; " in account.written()
 
 
 def test_who_waits_is_told(

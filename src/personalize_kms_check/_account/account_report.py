@@ -122,6 +122,8 @@ class AccountReport:
         for (action, why), about in sorted(self.account.not_answered.items()):
             unanswered.append(f"? {action} {why}: {self.access.listed(sorted(about))}")
         blocks = [*blocks_of_findings(self.access, quiet=quiet)]
+        if quiet and not self.groups:
+            blocks.append([self.access.account])
         blocks.append([_NOT_ANSWERED, *unanswered] if unanswered else [])
         if not quiet:
             blocks.append([f"· {note}" for note in self.notes])

@@ -54,6 +54,9 @@ def notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
                 yield f"{job.label} failed: {job.failure}"
     if older:
         yield f"older jobs that weren't looked at: {older:,} (--jobs; none of more than 90 days)"
+    if gathered.model.buckets:
+        how = "aws s3api head-object shows it as SSEKMSKeyId"
+        yield f"an object may have another key than its bucket, which wasn't looked at: {how}"
     for owner in gathered.model.owners:
         yield from (f"{gathered.model.label(owner.arn)}: {note}" for note in owner.notes)
 

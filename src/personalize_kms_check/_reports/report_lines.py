@@ -85,15 +85,22 @@ class Line:
         return tuple(dict.fromkeys(places)) or self.found_at
 
 
+# Data may be lost, or nothing else can be mended before.
+_URGENT = (
+    *(Cause.KEY_STATE, Cause.KEY_ABSENT, Cause.ALIAS_ABSENT),
+    *(Cause.ROLE_ABSENT, Cause.UNUSED_ID),
+)
+
+
 def lines_of(report: AccessFindings) -> list[Line]:
     """Return the lines of a report, errors first, without allowed permissions."""
     words = _Words(report)
     urgent, errors, warnings = [], [], []
     for problem in report.problems:
-        if problem.is_warning:
-            warnings.append(words.problem(problem))
-        elif problem.cause is Cause.KEY_STATE:
+        if problem.cause in _URGENT:
             urgent.append(words.problem(problem))
+        elif problem.is_warning:
+            warnings.append(words.problem(problem))
         else:
             errors.append(words.problem(problem))
     return [*urgent, *words.missing(), *errors, *words.excess(), *words.undecided(), *warnings]
