@@ -651,7 +651,6 @@ def test_a_bucket_of_another_account_is_of_the_organization_if_the_app_makes_it(
     ],
 )
 def test_a_trust_policy_may_be_for_the_organization(condition: Statement) -> None:
-    """Which has to be told."""
     refusing = denial(condition, Action="sts:AssumeRole")
     del refusing["Resource"]
     model = model_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)], trust=[TRUST, refusing])
@@ -681,7 +680,6 @@ def test_what_is_no_arn_is_like_none(value: str, expected: str, answer: Answer) 
 
 
 def test_a_key_that_is_the_beginning_of_others() -> None:
-    """It is none of them."""
     context = {"kms:encryptioncontext:": (None,)}
     of_any = condition_answer({"StringEquals": {"kms:EncryptionContext": "x"}}, context)[0]
     assert of_any is Answer.MAYBE

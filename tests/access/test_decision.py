@@ -409,7 +409,6 @@ USED = {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
 def test_beside_a_boundary_that_refuses_it_the_policies_that_lack_it_are_told_too(
     key: list[Statement], in_iam: list[str], lacks: dict[str, set[str]]
 ) -> None:
-    """All of it in one report."""
     model = model_of(key=[*key, ON_KEY[1]], iam=[iam(in_iam)])
     model.roles[ROLE].boundary = policy(
         "boundary", [iam(["kms:CreateGrant", "kms:ListGrants"], "*")]
@@ -689,7 +688,6 @@ def test_what_cannot_be_seen_beside_all_that_is_needed() -> None:
 
 
 def test_a_statement_whose_effect_is_not_known_may_deny() -> None:
-    """Beside all that is needed."""
     report = report_of(
         key=[*ON_KEY, role(["kms:Decrypt"], Effect="${Main.Effect?}")], iam=[iam(IAM_ACTIONS)]
     )

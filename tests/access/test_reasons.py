@@ -185,13 +185,11 @@ def of_key_policy(*statements: dict[str, Any]) -> set[str]:
     ],
 )
 def test_a_reason_names_what_leaves_a_statement_open(elements: dict[str, Any], reason: str) -> None:
-    """With the statement."""
     statement = {**role(KEY_POLICY_ACTIONS), **elements}
     assert of_key_policy(statement) == {f"statement 1 of key policy: {reason}"}
 
 
 def test_a_reason_names_each_statement_that_allows_it_or_may() -> None:
-    """A second one hides none."""
     reasons = [f"statement {number} of key policy: {OF_ADDRESS}" for number in (1, 2)]
     assert of_key_policy(*[role(KEY_POLICY_ACTIONS, Condition=FROM_AN_ADDRESS)] * 2) == {
         "; ".join(reasons)
@@ -223,7 +221,6 @@ def test_a_principal_that_is_never_the_role_leaves_nothing_open(principal: Any) 
 
 
 def test_an_unknown_action_beside_one_that_allows_leaves_nothing_open() -> None:
-    """Whatever it is."""
     assert of_key_policy(role([], Action=[UNKNOWN_ACTION, "kms:*"])) == set()
 
 
@@ -327,7 +324,6 @@ def test_a_reason_says_that_a_statement_is_unknown() -> None:
 
 
 def test_a_reason_names_the_condition_of_a_template() -> None:
-    """And what else leaves it open."""
     model = model_of(asked(IMPORT_JOB, source=location()), **GIVEN)
     statements = [{**statement, "Actions": "s3:*"} for statement in READ]
     model.roles[ROLE].identity = [policy("IAM", statements, condition="Main.IsProd")]

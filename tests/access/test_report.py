@@ -270,7 +270,6 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
 def test_a_block_says_what_somebody_has_to_mind(
     kind: Any, more: dict[str, Any], words: str
 ) -> None:
-    """Besides the statements."""
     given = {"should_have": ({},), **more}
     change = PolicyToChange(policy=kind, policy_of=OWNERS[kind], **given)
     assert title(change, Names(NAMES)) == words
@@ -447,7 +446,6 @@ Key policy of Main/Key, replacing statements 1, 2:
 
 
 def test_the_markdown_has_a_table_of_findings_and_the_statements() -> None:
-    """For a pull request and an auditor."""
     report = report_of(key=[ON_KEY[0], service(KEY_POLICY_ACTIONS[1:])], iam=[iam(IAM_ACTIONS)])
     markdown = replace(report, names=NAMES, left_out=1).to_markdown()
     assert markdown == MARKDOWN
