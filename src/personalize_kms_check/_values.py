@@ -211,7 +211,7 @@ def split_arn(arn: str) -> tuple[str, ...] | None:
 
 @lru_cache(maxsize=_CACHED)
 def bucket_in(resource: str) -> str:
-    """Return nothing if it is open. In one bucket a resource matches no pattern of another."""
+    """Return the bucket of an ARN or a pattern: it matches nothing of another. Empty if open."""
     parts = split_arn(resource)
     if parts is None or parts[2:5] != ("s3", "", ""):
         return ""

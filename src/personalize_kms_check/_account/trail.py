@@ -34,13 +34,13 @@ def denied_calls(
     for finding in (*report.missing, *report.undecided):
         explained.add((finding.principal_arn, finding.action, finding.resource))
     warnings: dict[object, Finding] = {}
-    back_to, stopped, progress = "", "", Progress()
+    back_to, stopped, progress = "now", "", Progress()
     events = account.pages("cloudtrail.LookupEvents", "Events", "*", LookupAttributes=_OF_KMS)
     try:
         for number, event in enumerate(islice(events, _MOST_EVENTS), 1):
             text = event.get("CloudTrailEvent") or "{}"
             record = json.loads(text)
-            back_to = record.get("eventTime") or back_to or "now"
+            back_to = record.get("eventTime") or back_to
             progress.tell(f"{number:,} calls of KMS read in CloudTrail, back to {back_to}")
             who, action = _caller(record), f"kms:{record.get('eventName')}"
             keys = frozenset(_KEY.findall(text))
@@ -53,9 +53,9 @@ def denied_calls(
                 warnings.setdefault((who, action, keys), warning(who, reason, _PAGE))
     except NotAnsweredError as error:
         stopped = f": {error}"
-    if stopped and not back_to:
-        return [], f"CloudTrail wasn't read{stopped}"
-    read = f"CloudTrail: the last calls of KMS were looked at, back to {back_to or 'now'}{stopped}"
+    read = f"CloudTrail: the last calls of KMS were looked at, back to {back_to}{stopped}"
+    if stopped and back_to == "now":
+        read = f"CloudTrail wasn't read{stopped}"
     return list(warnings.values()), read
 
 

@@ -93,7 +93,7 @@ _URGENT = (
 
 
 def lines_of(report: AccessFindings) -> list[Line]:
-    """Return the lines of a report, errors first, without allowed permissions."""
+    """Return the lines of a report: what comes before all else, then errors, then the rest."""
     words = _Words(report)
     urgent, errors, warnings = [], [], []
     for problem in report.problems:
