@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ._declarations import Declaration
-from ._values import MARK, beginning_in, matches
+from ._values import MARK, beginning_in
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
@@ -130,7 +130,7 @@ class PolicyStatement:
             _plain_actions(body) if readable else None,
         )
 
-    @cached_property  # Saves time, as ``view_of`` does.
+    @cached_property  # Saves time: see ``may_be_in``.
     def _beginnings(self) -> dict[str, tuple[str, ...]]:
         """The beginnings of what it can be about, by bucket; empty if it may be anything else."""
         by_bucket: dict[str, list[str]] = {}
@@ -150,22 +150,6 @@ class PolicyStatement:
         """Report whether the action may be one of its own; a plain list of actions decides it."""
         return self.only_actions is None or action.lower() in self.only_actions
 
-    @cached_property
-    def view_of(self) -> Callable[[str], object]:
-        """Its view of an action, in lower case.
-
-        Two actions of a service of which it has the same view get the same answer.
-        """
-        if not self.readable or _has_key_of_service(self.body):
-            return str  # it may have an answer of its own for each action
-        if self.only_actions is not None:
-            return self.only_actions.__contains__
-        patterns: list[str] = []
-        for action in as_list(self.body.get("Action", self.body.get("NotAction"))):
-            if isinstance(action, str):
-                patterns.append(action.lower())
-        return lambda action: tuple([matches(action, pattern) for pattern in patterns])
-
 
 def _plain_actions(statement: Body) -> frozenset[str] | None:
     if "NotAction" in statement:
@@ -176,10 +160,6 @@ def _plain_actions(statement: Body) -> frozenset[str] | None:
             return None
         actions.add(action.lower())
     return frozenset(actions) or None
-
-
-def _has_key_of_service(statement: Body) -> bool:
-    return any(not key.lower().startswith("aws:") for _, key, _ in conditions_of(statement))
 
 
 def all_conditions(*conditions: str) -> str:
