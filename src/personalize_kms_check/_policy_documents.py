@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ._declarations import Declaration
-from ._values import MARK, beginning_in
+from ._values import MARK
 
 # In other versions, and without one, the variables of a policy are plain text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
@@ -129,22 +129,6 @@ class PolicyStatement:
             all_conditions(policy.condition, position.condition),
             _plain_actions(body) if readable else None,
         )
-
-    @cached_property  # Saves time: see ``may_be_in``.
-    def _beginnings(self) -> dict[str, tuple[str, ...]]:
-        """The beginnings of what it can be about, by bucket; empty if it may be anything else."""
-        by_bucket: dict[str, list[str]] = {}
-        for pattern in as_list(self.body.get("Resource")) if self.readable else []:
-            beginning = beginning_in(str(pattern))
-            by_bucket.setdefault(beginning.partition("/")[0], []).append(beginning)
-        return {} if "" in by_bucket else {name: tuple(known) for name, known in by_bucket.items()}
-
-    def may_be_in(self, bucket: str, beginning: str) -> bool:
-        """Report whether it may be about what begins so in a bucket, see ``beginning_in``."""
-        if bucket not in self._beginnings:
-            return not self._beginnings
-        known = self._beginnings[bucket]
-        return beginning.startswith(known) or any(one.startswith(beginning) for one in known)
 
     def may_be_about(self, action: str) -> bool:
         """Report whether the action may be one of its own; a plain list of actions decides it."""

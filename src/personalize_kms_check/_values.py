@@ -43,7 +43,7 @@ _CACHED = 1 << 14
 # The private planes of Unicode, whose characters stand for holes.
 _FIRST, _LAST = 0xF0000, 0x10FFFD
 _HOLE = chr(_FIRST)
-_WILDCARD_OR_HOLE = re.compile("[*?$]")
+_WILDCARD = re.compile("[*?]")
 _CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
 _NOT_OF_TEXTS = re.compile(f"[\ud800-\udfff{MARK}{_CHARACTERS}]")
 
@@ -143,9 +143,7 @@ def same(one: str, other: str) -> Answer:
     one, other = _in_one_partition(one, other)
     if one == other:
         return Answer.YES
-    ends = _known_end(one), _known_end(other)
-    if all(ends) and ends[0] != ends[1]:
-        # Saves time: most often these are names of roles, and there may be hundreds to compare.
+    if _part_ways(one, other):
         return Answer.NO
     holes = _Holes()
     possible = holes.may_be_equal(holes.encoded(one), holes.encoded(other), wildcards=False)
@@ -163,8 +161,10 @@ def matches(value: str, pattern: str) -> Answer:
         return Answer.YES
     if "${" not in value and "${" not in pattern and "*" not in value:
         return Answer.of(_glob(value, pattern))
-    holes = _Holes()
     value, pattern = _in_one_partition(value, pattern)
+    if _part_ways(value, pattern):
+        return Answer.NO
+    holes = _Holes()
     value, pattern = holes.encoded(value), holes.encoded(pattern)
     if _glob(value, pattern):
         return Answer.YES
@@ -209,25 +209,6 @@ def split_arn(arn: str) -> tuple[str, ...] | None:
     return None if any(MARK in part for part in parts[:5]) else parts
 
 
-@lru_cache(maxsize=_CACHED)
-def bucket_in(resource: str) -> str:
-    """Return the bucket of an ARN or a pattern: it matches nothing of another. Empty if open."""
-    parts = split_arn(resource)
-    if parts is None or parts[2:5] != ("s3", "", ""):
-        return ""
-    name = split(parts[5], "/")[0]
-    has_wildcard = any(wildcard in parts[1] + name for wildcard in ("*", "?", MARK))
-    return "" if has_wildcard or has_unknown(name) else name
-
-
-@lru_cache(maxsize=_CACHED)
-def beginning_in(resource: str) -> str:
-    """Return the bucket as ``bucket_in`` does, and its path up to a wildcard or a hole."""
-    bucket = bucket_in(resource)
-    path = resource.partition(f":::{bucket}")[2] if bucket else ""
-    return bucket + _WILDCARD_OR_HOLE.split(path, 1)[0]
-
-
 def of_any_partition(arn: str) -> str:
     """Return the ARN without its partition, which not all stacks of an app know."""
     return _BEFORE_SERVICE.sub("", arn)
@@ -250,11 +231,17 @@ def split_outside_of_holes(value: str, separator: str) -> list[str] | None:
     return split(value, separator)
 
 
-@lru_cache(maxsize=_CACHED)
-def _known_end(value: str) -> str:
-    """Return the end after the last slash, or nothing if there is none or it can be anything."""
-    end = last_part(value)
-    return "" if end == value or has_unknown(end) else end
+def _part_ways(one: str, other: str) -> bool:
+    """Tell if two values have the same beginning, holes included, and then different characters.
+
+    Saves time: a role may have hundreds of buckets, and an app hundreds of roles.
+    """
+    for place, (character, of_other) in enumerate(zip(one, other, strict=False)):
+        if character != of_other:
+            beginning, ends = one[:place], character + of_other
+            is_in_hole = beginning.rfind("$") > beginning.rfind("}") or "$" in ends
+            return not is_in_hole and _WILDCARD.search(beginning + ends) is None
+    return False
 
 
 def _is_open(hole: str) -> bool:

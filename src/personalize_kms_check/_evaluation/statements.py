@@ -18,7 +18,7 @@ from .._policy_documents import (
     has_variables,
     with_variables,
 )
-from .._values import beginning_in, has_unknown, matches, same, split, split_arn, told_apart_by
+from .._values import has_unknown, matches, same, split, split_arn, told_apart_by
 from .addressed import Addressed, Way, addressed_to
 from .calls import Call
 from .conditions import condition_answer
@@ -98,12 +98,7 @@ def _matches_of(policy: Policy, call: Call, *, of_resource: bool) -> _Matches:
         yield from _any_statement(Reason.of(Cause.ELEMENT_NOT_UNDERSTOOD, elements=elements))
     if policy.is_given:
         call = call.among_ids
-    beginning = beginning_in(call.resource_arn)
-    bucket = beginning.partition("/")[0]
     for statement in policy.statements:
-        # Saves time: a role may have hundreds of buckets, and a bucket hundreds of prefixes.
-        if bucket and not statement.may_be_in(bucket, beginning):
-            continue
         if not statement.readable:
             yield from _any_statement(Reason.of(Cause.ELEMENT_UNKNOWN, element=statement.name))
         elif statement.may_be_about(call.action):

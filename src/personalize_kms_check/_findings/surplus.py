@@ -11,7 +11,7 @@ from .._evaluation.elements import actions_of, leaves_out, resources_of
 from .._model import Bucket, Key
 from .._needs.need import IN_KEY_POLICY, Need
 from .._policy_documents import PolicyStatement
-from .._values import bucket_in, matches
+from .._values import matches
 from ..matrix import ASKED_ACTIONS
 
 _IN_AWS_CASE = {action.lower(): action for action in ASKED_ACTIONS}
@@ -42,14 +42,6 @@ def is_about(statement: PolicyStatement, key: Key) -> bool:
         if matches(key.arn, pattern) is Answer.YES:
             return not leaves_out(statement.body, key.arn)
     return False
-
-
-def by_bucket(statement: PolicyStatement) -> dict[str, list[str]]:
-    """By the name, empty if unknown. Saves time: a statement may be about hundreds of buckets."""
-    by_name: dict[str, list[str]] = {}
-    for pattern in resources_of(statement.body):
-        by_name.setdefault(bucket_in(pattern), []).append(pattern)
-    return by_name
 
 
 def beyond_on_bucket(

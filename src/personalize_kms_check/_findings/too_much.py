@@ -22,7 +22,7 @@ from .._finding import Finding
 from .._model import AccessModel, Bucket, Key, Role
 from .._needs.need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need
 from .._policy_documents import PolicyStatement, allow_statements
-from .._values import bucket_in, matches, same
+from .._values import matches, same
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .let_in import let_in_beside, trusted_beyond
 from .strangers import OF_ANOTHER_ACCOUNT, Strangers, as_sent, strangers
@@ -30,7 +30,6 @@ from .surplus import (
     Surplus,
     beyond_in_key_policy,
     beyond_on_bucket,
-    by_bucket,
     in_aws_case,
     is_about,
     is_asked_somewhere,
@@ -173,12 +172,12 @@ class _OfCaller:
     ) -> Iterator[Surplus]:
         if not actions_of(statement.body, "s3"):
             return
-        patterns = by_bucket(statement)
+        patterns = resources_of(statement.body)
         for bucket in buckets:
-            about = [*patterns.get("", []), *patterns.get(bucket_in(bucket.arn), [])]
-            if about and self._holds(statement, bucket, "s3:GetObject", bucket.arn):
-                in_iam = [need for need in self._on[bucket.arn] if need.column == IN_IAM]
-                yield from beyond_on_bucket(statement, about, bucket, in_iam)
+            in_iam = [need for need in self._on[bucket.arn] if need.column == IN_IAM]
+            beyond = list(beyond_on_bucket(statement, patterns, bucket, in_iam))
+            if beyond and self._holds(statement, bucket, "s3:GetObject", bucket.arn):
+                yield from beyond
 
     def _holds(
         self, statement: PolicyStatement, owner: Key | Bucket, action: str, arn: str
