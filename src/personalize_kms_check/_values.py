@@ -43,7 +43,7 @@ _CACHED = 1 << 14
 # The private planes of Unicode, whose characters stand for holes.
 _FIRST, _LAST = 0xF0000, 0x10FFFD
 _HOLE = chr(_FIRST)
-_WILDCARD = re.compile("[*?]")
+_WILDCARD_OR_HOLE = re.compile("[*?$]")
 _CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
 _NOT_OF_TEXTS = re.compile(f"[\ud800-\udfff{MARK}{_CHARACTERS}]")
 
@@ -238,9 +238,9 @@ def _part_ways(one: str, other: str) -> bool:
     """
     for place, (character, of_other) in enumerate(zip(one, other, strict=False)):
         if character != of_other:
-            beginning, ends = one[:place], character + of_other
-            is_in_hole = beginning.rfind("$") > beginning.rfind("}") or "$" in ends
-            return not is_in_hole and _WILDCARD.search(beginning + ends) is None
+            # A hole that isn't over leaves its beginning.
+            without_holes = HOLE.sub("", one[:place]) + character + of_other
+            return _WILDCARD_OR_HOLE.search(without_holes) is None
     return False
 
 

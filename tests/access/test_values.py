@@ -1,18 +1,15 @@
 """Comparisons of values with holes: yes, no, or maybe, and never a guess."""
 
 import time
+from typing import Any
 
 import pytest
 
+from personalize_kms_check import _values
 from personalize_kms_check._answers import Answer, all_of, any_of
-from personalize_kms_check._evaluation.calls import Call, Caller
-from personalize_kms_check._evaluation.statements import verdict_of
-from personalize_kms_check._policy_documents import Policy
 from personalize_kms_check._values import (
     account_of,
     as_text,
-    beginning_in,
-    bucket_in,
     last_part,
     matches,
     of_any_partition,
@@ -278,54 +275,6 @@ def test_a_value_is_split_only_where_no_hole_may_have_the_separator(
     assert split_outside_of_holes(value, separator) == parts
 
 
-@pytest.mark.parametrize(
-    ("resource", "bucket"),
-    [
-        ("arn:aws:s3:::ratings", "ratings"),
-        ("arn:aws:s3:::ratings/in/*", "ratings"),
-        ("arn:${AWS::Partition}:s3:::${Main.Data}/in/", "${Main.Data}"),
-        ("arn:aws:s3:::ratings*", ""),
-        ("arn:aws:s3:::rating?/in", ""),
-        ("arn:aws:s3:::*/in", ""),
-        ("arn:*:s3:::ratings", ""),
-        ("arn:aw?:s3:::ratings", ""),
-        ("arn:aws:s3:*::ratings", ""),
-        ("arn:aws:s3:::data-${AWS::AccountId}/in", ""),
-        ("arn:aws:s3:::${Main.Name?}", ""),
-        (as_text("arn:aws:s3:::${Name}/in"), ""),
-        ("arn:aws:kms:eu-west-1:111122223333:key/1234abcd", ""),
-        ("ratings", ""),
-        ("*", ""),
-    ],
-)
-def test_the_bucket_of_a_resource_is_known_only_if_no_other_can_be_meant(
-    resource: str, bucket: str
-) -> None:
-    """Statements about other buckets aren't compared."""
-    assert bucket_in(resource) == bucket
-
-
-@pytest.mark.parametrize(
-    ("resource", "beginning"),
-    [
-        ("arn:aws:s3:::ratings", "ratings"),
-        ("arn:aws:s3:::ratings/in/*", "ratings/in/"),
-        ("arn:aws:s3:::ratings/in.csv", "ratings/in.csv"),
-        ("arn:aws:s3:::ratings/i?/2024/*", "ratings/i"),
-        ("arn:aws:s3:::${Main.Data}/${Main.Other}/in*", "${Main.Data}/"),
-        ("arn:aws:s3:::${Main.Data}/in-${Main.Day?}/*", "${Main.Data}/in-"),
-        (as_text("arn:aws:s3:::ratings/${Name}/in"), "ratings/"),
-        ("arn:aws:s3:::ratings*", ""),
-        ("arn:aws:s3:::${Main.Name?}/in/", ""),
-    ],
-)
-def test_the_beginning_of_a_resource_is_what_all_that_it_matches_begin_with(
-    resource: str, beginning: str
-) -> None:
-    """Statements about what begins otherwise aren't compared."""
-    assert beginning_in(resource) == beginning
-
-
 _IN_S3 = [
     "arn:aws:s3:::" + path
     for path in (
@@ -349,27 +298,35 @@ _IN_S3 = [
 ]
 
 
+@pytest.mark.parametrize("compare", [same, matches])
 @pytest.mark.parametrize("pattern", _IN_S3)
-def test_what_begins_otherwise_matches_nothing(pattern: str) -> None:
-    """So that leaving it out changes no answer."""
-    begins = beginning_in(pattern)
-    for value in _IN_S3:
-        start = beginning_in(value)
-        if not start.startswith(begins) and not begins.startswith(start):
-            assert matches(value, pattern) is Answer.NO
+def test_what_begins_otherwise_is_not_compared_and_its_answer_is_the_same(
+    compare: Any, pattern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first difference decides only what the whole comparison would."""
+    answers = [compare(value, pattern) for value in _IN_S3]
+    monkeypatch.setattr(_values, "_part_ways", lambda one, other: False)
+    assert answers == [compare.__wrapped__(value, pattern) for value in _IN_S3]
 
 
-def test_prefixes_of_one_bucket_are_not_compared_with_each_other() -> None:
-    """The time for each is the same, however many there are."""
-    policies = []
-    for number in range(2):
-        folders = [f"arn:aws:s3:::${{Main/Inner.D}}/{number}/{folder}/*" for folder in range(50)]
-        statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": folders}
-        policies.append(Policy({"Version": "2012-10-17", "Statement": [statement]}, "policy"))
-    caller = Caller("arn:aws:iam::111122223333:role/r", "111122223333", "eu-west-1")
-    compared = matches.cache_info().misses
-    for policy in policies:
-        for folder in policy.statements[0].body["Resource"]:
-            call = Call(caller, "s3:GetObject", folder, "111122223333", "eu-west-1")
-            assert verdict_of(policies, call, of_resource=False).itself.answer is Answer.YES
-    assert matches.cache_info().misses == compared
+@pytest.mark.parametrize(
+    ("one", "other", "part_ways"),
+    [
+        ("${Main.A?}/a", "${Main.A?}/b", True),
+        ("${Main.A?}a", "${Main.A?}ab", False),
+        ("${Main.A?}", "${Main.B?}", False),
+        ("a${Main.A?}", "ab", False),
+        ("a$b", "a$c", False),
+        ("a?b", "a?c", False),
+        ("a*b", "a*c", False),
+        ("a*", "ab", False),
+        ("ab", "a?", False),
+        ("${Main.A?}$", "${Main.A?}{", False),
+    ],
+)
+def test_two_values_part_ways_at_characters_that_stand_for_themselves(
+    one: str, other: str, part_ways: bool
+) -> None:
+    """A hole or a wildcard there, or a wildcard before, may stand for the other character."""
+    assert _values._part_ways(one, other) is part_ways
+    assert _values._part_ways(other, one) is part_ways
