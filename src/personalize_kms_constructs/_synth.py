@@ -23,11 +23,10 @@ from ._grant.place import Place
 from ._grant.role import is_lookup_dummy, is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyTarget
 from ._grant.wiring import Wiring
-from ._judge.policy_files import policy_files
 from ._judge.registration import bring_judge, is_judged
 from ._metadata import Creation, leave_resources, pending_actions
 from ._pasted import known_values, part_of, readable, with_placeholders
-from ._pending_files import WHOLE_POLICY, place_of_file, replacing, write_files
+from ._pending_files import WHOLE_POLICY, place_of_file, policy_files, replacing, write_files
 from ._tokens import TOKEN, is_token
 from ._warnings import warn
 from .locations import S3Location
@@ -92,8 +91,6 @@ class Made:
     """Resources callers may create."""
     immutable_callers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """The statements for callers with immutable roles, by the ARNs of the roles."""
-    rules: list[str] = field(default_factory=list)
-    """The ids of the rules on calls that could take away access to the keys."""
 
 
 class _Pasteable(NamedTuple):
@@ -195,7 +192,6 @@ class AtSynth:
         yield from self._open_prefix_warnings()
         yield from self._retained_warnings()
         yield from self._tag_warnings()
-        yield from self._rule_warnings()
 
     def _granted_warnings(self) -> Iterator[Message]:
         """Warn of resources for which a caller has permissions, but Personalize has none."""
@@ -271,24 +267,12 @@ class AtSynth:
                 without.setdefault(", ".join(dropped), []).append(resource.node.id)
         return without
 
-    def _rule_warnings(self) -> Iterator[Message]:
-        rules = " and ".join([f"rule {rule}" for rule in self._made.rules])
-        for key in self._wiring.keys:
-            if rules and self._wiring.role.is_of_another_account_than(key.account):
-                yield (
-                    "keyOfAnotherAccount",
-                    f"only calls of account {self._here.account} reach {rules}, but key {key} "
-                    f"belongs to account {key.account}, where calls that revoke access to it are "
-                    "made: add such a rule there, too",
-                )
-
     def _pasteable(self) -> list[_Pasteable]:
         """A role to be looked up, or without a name, has no ARN to write: the CDK sees to it."""
         key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
         if is_lookup_dummy(role_arn) or is_nameless(role_arn):
             return []
-        pending = [policy for policy in self._pending if not is_nameless(policy.arn)]
-        callers = self._made.immutable_callers
+        pending, callers = self._pending, self._made.immutable_callers
         if not pending and not callers:
             return []
         stack = self._here.stack

@@ -238,8 +238,6 @@ class PersonalizeEncryption(Construct):
         if self.__removal_policy is not RemovalPolicy.DESTROY:
             self.__made.retained[f"the statements in the policy of key {key_arn}"] = resource
         self._personalize_wiring.managed.append(cast("IConstruct", resource))
-        if managed.lost_policy is not None:
-            self._personalize_wiring.of_others.append(managed.lost_policy)
         return managed.add_statements
 
     @property
@@ -581,7 +579,8 @@ class PersonalizeEncryption(Construct):
         Revoked permissions break filters and recommendations of existing resources. The rule
         matches a key being disabled or scheduled for deletion, a new key policy (this stack's own
         updates too), and a grant being revoked or retired. Refused calls don't match. EventBridge
-        learns of the calls from CloudTrail: your account needs a trail for management events.
+        learns of the calls from CloudTrail: your account needs a trail for management events. For a
+        key of another account, add such a rule there, too.
 
         Args:
             id: the id of the rule in this construct.
@@ -599,7 +598,6 @@ class PersonalizeEncryption(Construct):
             *type_problems(TARGET, optional=True, target=target),
         ]
         refuse(self, problems)
-        self.__made.rules.append(id)
         return key_access_rule(
             self,
             id,

@@ -20,11 +20,7 @@ class PendingStatements:
     policy: PolicyKind
     """The kind of policy: ``"key"``, ``"bucket"``, or ``"role"`` for an IAM policy of the role."""
     resource_arn: str
-    """The ARN of that key, bucket or role.
-
-    With ``iam.Role.customize_roles`` you may have two roles: the service role, and the role of the
-    function of ``ImportedKeyPolicy.MANAGED``.
-    """
+    """The ARN of that key, bucket or role."""
     statements: tuple[iam.PolicyStatement, ...]
     """The complete statements."""
 

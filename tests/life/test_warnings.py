@@ -15,7 +15,7 @@ from personalize_kms_constructs import (
     S3Location,
 )
 from tests.datasets import add_ratings
-from tests.life.conftest import GROUP, KEY_ARN, allowing, change, warnings
+from tests.life.conftest import GROUP, allowing, change, warnings
 from tests.policies import resources
 
 
@@ -166,24 +166,6 @@ def test_tags_of_the_app_that_do_not_reach_what_personalize_makes(
         "whose tags can't be changed later"
     )
     assert (told in text) is (dropped is not None)
-
-
-@pytest.mark.parametrize("of_location", [True, False], ids=["a location's", "the dataset groups'"])
-def test_a_rule_on_a_key_of_another_account(concrete: cdk.Stack, of_location: bool) -> None:
-    """CloudTrail tells the owner's account alone of its owner's calls; a key is told of once."""
-    key = kms.Key.from_key_arn(concrete, "Key", KEY_ARN.replace("111111111111", "222222222222"))
-    own = None if of_location else key
-    encryption = allowing(concrete, GROUP, encryption_key=own)
-    encryption.on_key_access_changed("KeyAccess")
-    encryption.on_key_access_changed("Audit")
-    if of_location:
-        data = S3Location(s3.Bucket(concrete, "Data"), "in/", encryption_key=key)
-        encryption.allow(PersonalizeResource.dataset_import_job(data))
-    assert warnings(concrete)["keyOfAnotherAccount"] == (
-        "only calls of account 111111111111 reach rule KeyAccess and rule Audit, but key "
-        f"{key.key_arn} belongs to account 222222222222, where calls that revoke access to it are "
-        "made: add such a rule there, too"
-    )
 
 
 @pytest.mark.parametrize("kind", [iam.ManagedPolicy, iam.Policy])

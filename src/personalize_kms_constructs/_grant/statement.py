@@ -12,7 +12,6 @@ class Statement(NamedTuple):
     condition: Mapping[str, Any] | None = None
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
-    effect: str = "Allow"
 
     def without_covered(self) -> Statement:
         """Return the statement without resources covered by the pattern of another resource."""
@@ -27,7 +26,7 @@ class Statement(NamedTuple):
         return self._replace(resources=left)
 
     def to_json(self) -> dict[str, Any]:
-        json: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect}
+        json: dict[str, Any] = {"Sid": self.sid, "Effect": "Allow"}
         if self.principal:
             json["Principal"] = dict(self.principal)
         json["Action"] = list(self.actions)

@@ -220,15 +220,6 @@ class ManagedPolicyTarget(PolicyTarget):
         return policy
 
 
-class RoleOfOthers(PolicyTarget):
-    """Another role, made by somebody else. It takes no policy from this app."""
-
-    kind = "role"
-
-    def __init__(self, role: iam.Role) -> None:
-        super().__init__(role.role_arn)
-
-
 def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:
     """Add new actions and resources. Covered resources stay: the CDK can't remove any."""
     known = {*before.actions, *before.resources}

@@ -72,8 +72,6 @@ class Wiring:
         self._keys: dict[str, KeyTarget] = {}
         self._buckets: dict[str, BucketTarget] = {}
         self._of_role: list[ManagedPolicyTarget] = []
-        self.of_others: list[PolicyTarget] = []
-        """More policies that the construct needs, besides the plan, and that take no statements."""
 
     @property
     def keys(self) -> list[ResolvedKey]:
@@ -90,7 +88,7 @@ class Wiring:
 
     @property
     def policies(self) -> list[PolicyTarget]:
-        return [*self._keys.values(), *self._of_role, *self._buckets.values(), *self.of_others]
+        return [*self._keys.values(), *self._of_role, *self._buckets.values()]
 
     def allow(self, resources: Iterable[PersonalizeResource]) -> None:
         """The resources must have passed the door."""

@@ -22,8 +22,7 @@ from personalize_kms_check._judging import (
     with_remedies,
 )
 
-from .._pending_files import place_of_file
-from .policy_files import policy_files
+from .._pending_files import place_of_file, policy_files
 
 if TYPE_CHECKING:
     from personalize_kms_check._judging import Line

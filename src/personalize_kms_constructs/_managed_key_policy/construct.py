@@ -60,8 +60,6 @@ class ManagedKeyPolicy(Construct):
             },
         )
         keep(resource, removal_policy)
-        self.lost_policy = self._function.lost_policy(key_arn, id_of_key)
-        """The statements missing in the function's role, if others make the role."""
         self._function.reach(key_arn, id_of_key, resource)
         self.resource = resource
         """The custom resource, which waits for everything it needs."""

@@ -14,9 +14,6 @@ from constructs import Construct, IValidation
 
 from personalize_kms_check.matrix import ROWS, SERVICE_PRINCIPAL
 
-from .._grant.role import has_precreated_roles
-from .._grant.statement import Statement
-from .._grant.targets import RoleOfOthers
 from .._tokens import late_text
 from .._warnings import warn
 
@@ -113,41 +110,22 @@ class KeyPolicyFunction(Construct):
             resource.node.add_dependency(self._last[id])
         self._last[id] = resource
 
-    def lost_policy(self, key_arn: str, id: str) -> RoleOfOthers | None:
-        """Return the statements missing in a role of others to reach a new key.
-
-        With ``iam.Role.customize_roles`` the role exists before the stack, so its policy can't have
-        the stack's id.
-        """
-        if not has_precreated_roles(self) or id in self._policies:
-            return None
-        policy = RoleOfOthers(self._role)
-        stack = Stack.of(self)
-        stack_arn = stack.format_arn(
-            service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*"
-        )
-        policy.put(self._needed(key_arn, id, stack_arn))
-        return policy
-
-    def _needed(self, key_arn: str, id: str, stack_arn: str) -> list[Statement]:
-        to_bypass = {"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}}
-        write, put = ("kms:GetKeyPolicy", "kms:PutKeyPolicy"), ("kms:PutKeyPolicy",)
-        # To notice that somebody cancelled the operation.
-        see = ("cloudformation:DescribeStacks",)
-        return [
-            Statement(f"WriteKeyPolicy{id}", actions=write, resources=(key_arn,)),
-            Statement(
-                f"KeepAccountInKeyPolicy{id}", None, to_bypass, put, (key_arn,), effect="Deny"
-            ),
-            Statement(f"SeeCancellation{id}", actions=see, resources=(stack_arn,)),
-        ]
-
     def _make_policy(self, key_arn: str, id: str) -> iam.ManagedPolicy:
-        # Sids are a contract too, so the template has none.
-        statements = []
-        for needed in self._needed(key_arn, id, Stack.of(self).stack_id):
-            without_sid = {**needed.to_json(), "Sid": None}
-            statements.append(iam.PolicyStatement.from_json(without_sid))
+        statements = [
+            iam.PolicyStatement(
+                actions=["kms:GetKeyPolicy", "kms:PutKeyPolicy"], resources=[key_arn]
+            ),
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                actions=["kms:PutKeyPolicy"],
+                resources=[key_arn],
+                conditions={"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}},
+            ),
+            # To notice that somebody cancelled the operation.
+            iam.PolicyStatement(
+                actions=["cloudformation:DescribeStacks"], resources=[Stack.of(self).stack_id]
+            ),
+        ]
         return iam.ManagedPolicy(
             self,
             f"Policy{id}",
