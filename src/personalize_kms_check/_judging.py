@@ -72,8 +72,7 @@ class ReadApp:
         self._broken: list[str] = []
         for directory in dict.fromkeys(Path(path).parent for path in template_paths):
             try:
-                assembly = read_assembly(directory)
-                assemblies += [assembly, *assembly.products]
+                assemblies.append(read_assembly(directory))
             except AssemblyError as error:
                 self._broken.append(str(error))
         self._read = read_assemblies(assemblies, policies=given_policies(policies))

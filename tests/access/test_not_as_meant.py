@@ -7,7 +7,7 @@ import pytest
 from personalize_kms_check._answers import Answer
 from personalize_kms_check._comparison import compare
 from personalize_kms_check._policy_documents import Policy
-from personalize_kms_check._values import as_text, as_written, joined, matches, same, shown
+from personalize_kms_check._values import as_text, as_written, matches, same, shown
 from tests.access.models import (
     BUCKET,
     IAM_ACTIONS,
@@ -113,22 +113,6 @@ def test_no_hole_stands_for_a_variable(
     assert matches(value, pattern) is matched
     assert same(value, pattern) is compared
     assert same(pattern, value) is compared
-
-
-@pytest.mark.parametrize(
-    ("parts", "separator", "expected"),
-    [
-        (["a$", "{Key}"], "", "a$\ufdd0{Key}"),
-        (["$", "", "{Key}"], "", "$\ufdd0{Key}"),
-        (["a", "{Key}"], "$", "a$\ufdd0{Key}"),
-        (["a$", "${Main.Key}"], "/", "a$/${Main.Key}"),
-        (["$", "${Main.Key}"], "", "$${Main.Key}"),
-        ([], "-", ""),
-    ],
-)
-def test_parts_make_no_hole_together(parts: list[str], separator: str, expected: str) -> None:
-    """As Fn::Join puts them together."""
-    assert joined(parts, separator) == expected
 
 
 def test_reports_have_what_was_written() -> None:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -173,20 +172,6 @@ def test_what_is_no_template(text: str, said: str, tmp_path: Path) -> None:
         check_assembly(file)
     assert str(raised.value).startswith(f"{file}{said}")
     assert run(file).exit_code == 2
-
-
-def test_aliases_that_grow_nine_times_a_level(tmp_path: Path) -> None:
-    """They would fill the memory."""
-    lists = []
-    for before, name in pairwise("abcdefghi"):
-        nine = ", ".join([f"*{before}"] * 9)
-        lists.append(f"{name}: &{name} [{nine}]")
-    file = tmp_path / "template.yaml"
-    file.write_text("\n".join(["a: &a [x, x, x, x, x, x, x, x, x]", *lists, "Resources: {}"]))
-    with pytest.raises(AssemblyError) as raised:
-        check_assembly(file)
-    said = "with its aliases written out it is larger than CloudFormation takes"
-    assert str(raised.value) == f"{file}: can't be read as YAML: {said}"
 
 
 @pytest.mark.parametrize(

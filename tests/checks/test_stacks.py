@@ -10,7 +10,6 @@ import pytest
 from aws_cdk import aws_iam as iam
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._metadata_type import METADATA_TYPE
 from personalize_kms_check._templates.manifest import read_assembly
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource
 from tests.checks.templates import (
@@ -22,9 +21,7 @@ from tests.checks.templates import (
     check,
     complete,
     dataset_group,
-    edit,
     findings,
-    importing,
     key,
     of_type,
     policy,
@@ -164,27 +161,3 @@ def test_exports_of_stages_are_those_of_the_same_stage(tmp_path: Path) -> None:
         ("BetaMain/Movies (dataset group)", "${BetaSecurity.Key}"),
         ("ProdMain/Movies (dataset group)", "${ProdSecurity.Key}"),
     }
-
-
-def test_products_are_checked_each_for_itself(tmp_path: Path) -> None:
-    """Two versions may make the same bucket, and templates that are equal are one asset."""
-    versions = {f"{name}.product.template.json": importing() for name in ("First", "Second")}
-    stack: Any = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
-    assets = {"1a2b": "First.product.template.json"}
-    write(tmp_path, {"Main": stack}, files=versions, assets=assets)
-    metadata: dict[str, Any] = {}
-    for path, file in zip(("/Main/First", "/Main/Second"), versions, strict=True):
-        metadata[path] = [{"type": "aws:cdk:templateFile", "data": file}]
-        metadata[f"{path}/Group"] = [{"type": "aws:cdk:logicalId", "data": "Movies"}]
-    left = {"template": "First.product.template.json", "serviceRole": ROLE, "resources": JOBS}
-    metadata["/Main/First/Jobs"] = [{"type": METADATA_TYPE, "data": left}]
-    edit(tmp_path / "manifest.json", Main={"metadata": metadata})
-    report = check_assembly(tmp_path)
-    assert report.asked == (
-        "Main/First/Data (dataset import job)",
-        "Main/First/Group (dataset group)",
-        "Main/First/Jobs (dataset import job)",
-        "Main/Second/Data (dataset import job)",
-        "Main/Second/Group (dataset group)",
-    )
-    assert (report.missing, report.problems) == ((), ())

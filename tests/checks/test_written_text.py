@@ -71,22 +71,6 @@ def test_a_forgotten_fn_sub(
     assert wrong(tmp_path, **resources) == (missing, problems)
 
 
-def test_what_two_strings_spell_together(tmp_path: Path) -> None:
-    """By ``Fn::Join``, and by ``Fn::Sub`` with a value of its own."""
-    for number, arn in enumerate(
-        [
-            {"Fn::Join": ["$", ["arn:aws:kms:eu-west-1:", "{AWS::AccountId}:key/", "{Main.Key}"]]},
-            {
-                "Fn::Sub": [
-                    "arn:aws:kms:eu-west-1:$${a}:key/$${b}",
-                    {"a": "{AWS::AccountId}", "b": "{Main.Key}"},
-                ]
-            },
-        ]
-    ):
-        assert wrong(tmp_path / str(number), Policy=policy(arn)) == ({("role", "role")}, set())
-
-
 def test_a_resource_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> None:
     """Missing permissions are still missing, and the report says why."""
     report = check(tmp_path / "1", complete(Policy=policy(actions=["kms:Decrypt"])), **AGNOSTIC)

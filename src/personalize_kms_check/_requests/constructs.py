@@ -18,7 +18,7 @@ from .._templates.choices import left_out_by
 from .._templates.manifest import Assembly
 from .._templates.stacks import Stack
 from .._templates.template import Template
-from .._values import joined, of_any_partition, unknown
+from .._values import of_any_partition, unknown
 from .dataset_groups import DatasetGroups, key_left_open
 from .request import KINDS
 
@@ -216,7 +216,7 @@ class _References:
             return unknown("a reference that is missing")
         parts = expression.get("parts") if isinstance(expression, dict) else None
         if parts is not None:
-            return self.own.string(joined(self.text(part) for part in as_list(parts)))
+            return self.own.string("".join(self.text(part) for part in as_list(parts)))
         return self.own.text(expression)
 
     def arn(self, expression: Any) -> str:

@@ -15,7 +15,7 @@ from .._asked import OpenQuestion
 from .._templates.choices import Either
 from .._templates.files import read_text
 from .._templates.stacks import Resource
-from .._values import HOLE, WRITTEN, account_of, as_text, joined, unknown
+from .._values import HOLE, WRITTEN, account_of, as_text, unknown
 from ..matrix import Permissions
 from .request import KINDS, Request, call_not_known, lower_case
 
@@ -118,7 +118,7 @@ def _definition(resource: Resource) -> Any:
         return definition
     if isinstance(substitutions, Mapping):
         for name, value in substitutions.items():
-            definition = joined(definition.split(f"{WRITTEN}{name}}}"), str(value))
+            definition = definition.replace(f"{WRITTEN}{name}}}", str(value))
     return resource.parsed(definition, f"definition of {resource.path}")
 
 

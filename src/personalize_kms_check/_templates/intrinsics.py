@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from .._answers import Answer, all_of, any_of
 from .._policy_documents import as_list
-from .._values import MARK, WRITTEN, has_unknown, joined, same, split_outside_of_holes, unknown
+from .._values import MARK, WRITTEN, has_unknown, same, split_outside_of_holes, unknown
 from .choices import NO_VALUE, Either
 
 _VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
@@ -128,7 +128,7 @@ def _join(scope: Scope, argument: Any) -> str:
     if not isinstance(items, list):
         return unknown(f"Fn::Join {_shown(argument)}", separator, items)
     texts = [scope.text(item) for item in items]
-    return scope.string(joined(texts, str(separator)))
+    return scope.string(str(separator).join(texts))
 
 
 def _select(scope: Scope, argument: Any) -> Any:
@@ -152,7 +152,7 @@ def _sub(scope: Scope, argument: Any) -> str:
     # Texts and names in turn.
     for number, part in enumerate(_VARIABLE_OF_SUB.split(text)):
         parts.append(_variable(scope, part, variables) if number % 2 else part)
-    return scope.string(joined(parts))
+    return scope.string("".join(parts))
 
 
 def _variable(scope: Scope, name: str, variables: Mapping[str, Any]) -> str:

@@ -22,12 +22,11 @@ ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
 UNKNOWN_ENVIRONMENT = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
-_TEMPLATE_FILE, _PRODUCT = "aws:cdk:templateFile", ".product.template.json"
 
 
 @dataclass
 class Assembly:
-    """The stacks of an app or of one of its stages, or a product."""
+    """The stacks of an app or of one of its stages."""
 
     directory: Path
     templates: list[Template] = field(default_factory=list)
@@ -40,8 +39,6 @@ class Assembly:
     """The acknowledged rules, each with the path of the construct."""
     stages: list[Path] = field(default_factory=list)
     """The directories of its stages, which are assemblies of their own."""
-    products: list[Assembly] = field(default_factory=list)
-    """Its products of Service Catalog, each of which is deployed by itself, by who launches it."""
 
     def with_nested(self) -> Iterator[Template]:
         for template in self.templates:
@@ -55,7 +52,7 @@ def read_assembly(directory: Path) -> Assembly:
 
 def read_with_stages(directory: Path) -> list[Assembly]:
     assembly = read_assembly(directory)
-    assemblies = [assembly, *assembly.products]
+    assemblies = [assembly]
     for stage in assembly.stages:
         assemblies += read_with_stages(stage)
     return assemblies
@@ -149,12 +146,11 @@ class _Manifest:
         )
 
     def _add_metadata(self, artifact: Json, template: Template, assembly: Assembly) -> None:
-        """Add metadata of our constructs, acknowledgements, paths of resources, and products."""
+        """Add metadata of our constructs, acknowledgements, and paths of resources."""
         metadata = _object_in(artifact, "metadata")
         extra = artifact.get("additionalMetadataFile")
         if isinstance(extra, str):
             metadata |= read_json(self.directory / extra)
-        products: dict[str, Assembly] = {}
         paths: list[tuple[str, str]] = []
         left: list[tuple[Template, str, Json]] = []
         for construct_path, entries in metadata.items():
@@ -170,27 +166,19 @@ class _Manifest:
                 elif type == ACKNOWLEDGED and isinstance(data, dict):
                     for rule in data:
                         assembly.acknowledged.append((str(rule), path))
-                elif type == _TEMPLATE_FILE and str(data).endswith(_PRODUCT):
-                    product = template_alone(path, self.directory / str(data))
-                    products[path] = Assembly(self.directory, [product])
-        tops = [template]
-        for of_product in products.values():
-            tops += of_product.templates
-        of_construct = templates_by_construct(tops, paths)
+        of_construct = templates_by_construct(template, paths)
         for path, logical_id in paths:
             own = template_of(path, of_construct, template)
             # A logical id is unique in its template only.
             if logical_id in own.resources:
                 own.paths.setdefault(logical_id, path)
         for _, path, data in left:
-            # The construct may be a product itself.
-            own = template_of(f"{path}/", of_construct, template)
+            own = template_of(path, of_construct, template)
             file = self.directory / str(data.get("template"))
             # Nested templates that are equal are one asset, which has the file of the first.
             if own is not template and os.path.isfile(file):
                 own.path = file
-            products.get(own.name, assembly).metadata.append((template, path, data))
-        assembly.products += products.values()
+            assembly.metadata.append((template, path, data))
 
 
 def _files_before(

@@ -164,15 +164,13 @@ class Template:
 
 
 def templates_by_construct(
-    tops: Sequence[Template], pairs: Sequence[tuple[str, str]]
+    template: Template, pairs: Sequence[tuple[str, str]]
 ) -> Mapping[str, Template]:
-    """Return the templates of a stack, of its products and of all stacks nested in them.
+    """Return the templates of a stack and of all stacks nested in it.
 
-    The first template is the stack's, the others are its products'. The pairs are the paths and the
-    logical ids of resources in these stacks.
+    The pairs are the paths and the logical ids of resources in these stacks.
     """
-    template = tops[0]
-    of_construct = {top.name: top for top in tops}
+    of_construct = {template.name: template}
     # From the outside to the inside, so the template around a nested stack is known.
     for path, logical_id in sorted(pairs, key=lambda pair: pair[0].count("/")):
         nested_in = _NESTED.fullmatch(path)

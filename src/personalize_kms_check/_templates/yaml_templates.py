@@ -10,8 +10,6 @@ from typing import Any
 
 import yaml
 
-# CloudFormation takes templates of 1 MB.
-_MOST_CHARACTERS = 10_000_000
 _DATE = "tag:yaml.org,2002:timestamp"
 
 
@@ -55,16 +53,7 @@ _Loader.yaml_implicit_resolvers = _resolvers()
 def as_json(text: str) -> str:
     """Return a template in YAML as JSON, or raise a ``ValueError``."""
     try:
-        template = yaml.load(text, _Loader)
-        parts, characters = [], 0
-        for part in json.JSONEncoder().iterencode(template):
-            parts.append(part)
-            characters += len(part)
-            if characters > _MOST_CHARACTERS:
-                raise ValueError(
-                    "with its aliases written out it is larger than CloudFormation takes"
-                )
-        return "".join(parts)
+        return json.dumps(yaml.load(text, _Loader))
     except yaml.MarkedYAMLError as error:
         problem = ": ".join(filter(None, (error.context, error.problem)))
         line = error.problem_mark.line + 1 if error.problem_mark else 1
