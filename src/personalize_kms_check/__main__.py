@@ -15,13 +15,8 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
-        print(
-            (
-                "personalize-kms needs its extra cli: install the library again, with [cli] after "
-                "its name or path"
-            ),
-            file=sys.stderr,
-        )
+        needs = "needs its extra cli: install the library again, with [cli] after its name or path"
+        print(f"personalize-kms {needs}", file=sys.stderr)
         sys.exit(2)
     personalize_kms(prog_name="personalize-kms")
 

@@ -106,7 +106,6 @@ class Cause(Enum):
     PRINCIPAL_UNKNOWN = "Principal {principal}: {parts} isn't known before deployment", _TELL
     PRINCIPAL_SESSION = "Principal {principal}: which session Personalize has isn't documented"
     PRINCIPAL_ID = "Principal {principal} is the id of a role, which may have been deleted"
-    NOT_SPARED = "NotPrincipal doesn't exempt a role that has a permissions boundary"
     NOT_PRINCIPAL = "NotPrincipal names the role or its account, but not its session"
     OPERATOR_WITHOUT_KEYS = "condition operator {operator} without condition keys"
     OPERATOR_UNKNOWN = "condition {operator} {key}: the operator isn't known"

@@ -95,10 +95,6 @@ def _paths(
     for path in values:
         if path.suffix == ".py":
             raise click.BadParameter(f"{path} is an app's code: run cdk synth, then check cdk.out")
-        if str(path) in _KINDS and not path.exists():
-            raise click.BadParameter(
-                f"there is no {path}; kinds need a comma, as in --fail-on missing,problems"
-            )
     return list(values) or [Path("cdk.out")]
 
 
@@ -226,8 +222,8 @@ def check(
     Exit code:
       0  nothing that counts
       1  something that counts
-      2  the check failed to run, or couldn't decide a single permission; with
-         --strict, also if nothing is created in Personalize
+      2  the check failed to run, or nothing is decided; with --strict, also if
+         nothing is created in Personalize
 
     \b
     Examples:

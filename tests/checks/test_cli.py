@@ -174,17 +174,6 @@ def test_the_code_of_an_app_is_no_assembly() -> None:
     assert "app.py is an app's code: run cdk synth, then check cdk.out" in result.stderr
 
 
-def test_kinds_need_a_comma(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A space makes a path of the second, which is checked if it exists."""
-    result = run("--fail-on", "missing", "problems")
-    assert result.exit_code == 2
-    told = "there is no problems; kinds need a comma, as in --fail-on missing,problems"
-    assert told in result.stderr
-    write(tmp_path / "problems", {"Main": complete()})
-    monkeypatch.chdir(tmp_path)
-    assert run("--fail-on", "missing", "problems").exit_code == 0
-
-
 def test_with_strict_a_check_of_nothing_does_not_pass(tmp_path: Path) -> None:
     """It would be green in a pipeline that reads another directory, or for code out of sight."""
     result = run(write(tmp_path, {"Main": {"Resources": {}}}), "--strict", "--format", "json")
@@ -329,8 +318,8 @@ def test_help_has_examples() -> None:
         "  Exit code:\n"
         "    0  nothing that counts\n"
         "    1  something that counts\n"
-        "    2  the check failed to run, or couldn't decide a single permission; with\n"
-        "       --strict, also if nothing is created in Personalize\n"
+        "    2  the check failed to run, or nothing is decided; with --strict, also if\n"
+        "       nothing is created in Personalize\n"
     ) in text
     assert " ".join(text.split()).endswith(f" Documentation: {page_at('how-to/check.md')}")
     assert "check" in CliRunner().invoke(personalize_kms, "--help").stdout

@@ -17,7 +17,6 @@ from aws_cdk import custom_resources
 from personalize_kms_check import check_assembly
 from tests.checks.templates import (
     KEY,
-    REGION,
     ROLE,
     Json,
     check,
@@ -198,8 +197,6 @@ def test_a_role_whose_name_is_not_known(resource: Any, roles: str, tmp_path: Pat
         ("personalize.amazonaws.com", "", True),
         ({"Ref": "Stage"}, "of Personalize", True),
         ({"Ref": "Stage"}, "", False),
-        ({"Fn::FindInMap": ["Flows", {"Ref": "AWS::Region"}, "name"]}, "starts Personalize", False),
-        ({"Fn::FindInMap": ["Jobs", {"Ref": "AWS::Region"}, "name"]}, "of Personalize", True),
     ],
 )
 def test_the_role_that_is_passed_trusts_personalize(
@@ -208,10 +205,6 @@ def test_the_role_that_is_passed_trusts_personalize(
     """It may trust Personalize, or only name it; a role for another service isn't told."""
     other = role(**trusted_by(trusted), Description=description)
     template = {"Parameters": {"Stage": {"Type": "String"}}, **app(CREATING, PASSING, Role=other)}
-    template["Mappings"] = {
-        "Flows": {REGION: {"name": f"states.{REGION}.amazonaws.com"}},
-        "Jobs": {REGION: {"name": "personalize.amazonaws.com"}},
-    }
     report = check(tmp_path, template, region="unknown-region")
     assert lines(report) == [(["Main/Caller"], line())] * said
 

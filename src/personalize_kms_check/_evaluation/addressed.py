@@ -145,10 +145,8 @@ def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
     for way in _principals(principal, caller):
         if way.answer is not Answer.NO:
             listed.append(way)
-    if not listed:
+    if not listed or (denies and caller.is_bounded):
         return [Way(Addressed.EVERYBODY, Answer.YES)]
-    if denies and caller.is_bounded:
-        return [Way(Addressed.EVERYBODY, Answer.YES, (Reason.of(Cause.NOT_SPARED),))]
     certain = [way.whom for way in listed if way.answer is Answer.YES]
     is_named = any(whom is not Addressed.ACCOUNT for whom in certain)
     if (caller.is_service and certain) or (is_named and not denies):

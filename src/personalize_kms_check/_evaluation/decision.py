@@ -251,16 +251,9 @@ def _groups(matches: Sequence[Match]) -> tuple[tuple[PolicyStatement, ...], ...]
 
 def _denials(denied: Iterable[Match]) -> list[Reason]:
     statements: list[PolicyStatement] = []
-    not_spared: list[Reason] = []
     for match in denied:
-        if match.by:
-            statements += match.by
-            for doubt in match.doubts:
-                if doubt.cause is Cause.NOT_SPARED:
-                    not_spared.append(Reason.of(Cause.NOT_SPARED))
-    if not statements:
-        return []
-    return [Reason(Cause.DENIED, statements=tuple(statements), doubts=tuple(not_spared))]
+        statements += match.by
+    return [Reason.of(Cause.DENIED, *statements)] if statements else []
 
 
 def _open_doubts(matches: Iterable[Match]) -> list[Reason]:

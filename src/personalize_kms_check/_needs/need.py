@@ -44,7 +44,7 @@ class Need:
     resource to create."""
     asked: tuple[Asked, ...]
 
-    @cached_property  # Saves time: needs that are alike in all policies are decided by one call.
+    @cached_property  # Saves time: a bucket's policy is asked, too.
     def call(self) -> Call:
         on_own = self.is_on_own
         return call_on(self.owner, self.caller, self.action, self.resource_arn, is_on_own=on_own)

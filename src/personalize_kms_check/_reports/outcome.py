@@ -14,7 +14,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class AccessFindings:
-    """The findings on the keys and buckets in requests to Personalize."""
+    """The findings of a report, with the policies to change."""
 
     findings: tuple[Finding, ...] = ()
     """All permissions and problems."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from .._values import HOLE
@@ -12,21 +13,13 @@ class Names:
 
     def __init__(self, names: Mapping[str, str]) -> None:
         self._names = names
-        self._by_hole: dict[str, list[str]] = {}
-        """The ARNs with holes, by their last hole. Saves time: most holes are in one ARN alone."""
-        for arn in names:
-            for hole in HOLE.findall(arn)[-1:]:
-                self._by_hole.setdefault(hole, []).append(arn)
+        # An ARN may be the beginning of a longer one.
+        generated = sorted(filter(HOLE.search, names), key=len, reverse=True)
+        self._generated = re.compile("|".join(map(re.escape, generated)) or "(?!)")
 
     def of(self, arn: str) -> str:
         return self._names.get(arn, arn)
 
     def short(self, text: str) -> str:
         """Replace only an ARN with a generated id: a known ARN can be pasted as it is."""
-        arns: set[str] = set()
-        for hole in HOLE.findall(text):
-            arns.update(self._by_hole.get(hole, ()))
-        # An ARN may be the beginning of a longer one.
-        for arn in sorted(arns, key=len, reverse=True):
-            text = text.replace(arn, f"${{{self._names[arn]}}}")
-        return text
+        return self._generated.sub(lambda arn: f"${{{self._names[arn[0]]}}}", text)

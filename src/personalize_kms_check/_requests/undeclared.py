@@ -85,13 +85,6 @@ def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
     if resource.type != physical.ROLE or "personalize" not in json.dumps(resource.body).lower():
         return False
     template = resource.stack.template
-    trust = json.dumps(resource.body.get("Properties", {}).get("AssumeRolePolicyDocument"))
-    if "Fn::FindInMap" in trust:
-        # Older CDKs look up the principals of services by the Region.
-        maps = template.body.get("Mappings", {})
-        looked_up = [maps[name] for name in maps if f'"{name}"' in trust]
-        if "personalize" not in f"{trust}{json.dumps(looked_up)}".lower():
-            return False
     personalize = calls.service(template.account, template.region)
     role = _role_of(resource, deployment)
     return decision.trust(personalize, role).answer is not Answer.NO
