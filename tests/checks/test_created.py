@@ -12,7 +12,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_servicecatalog as servicecatalog
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from personalize_kms_constructs.checks import check_assembly, declare_created
@@ -113,21 +112,6 @@ def test_a_stack_that_declares_is_a_construct_in_reports(app: cdk.App, stack: cd
     first, *others = [entry.where for entry in check_assembly(app.synth()).undecided]
     assert first == [{"template": "Main.template.json", "construct_path": "Main"}]
     assert all(other == first for other in others)
-
-
-def test_a_product_that_declares(app: cdk.App, stack: cdk.Stack) -> None:
-    """It is checked in its own template, where its resources are."""
-    product = servicecatalog.ProductStack(stack, "Product")
-    template = servicecatalog.CloudFormationTemplate.from_product_stack(product)
-    version = servicecatalog.CloudFormationProductVersion(cloud_formation_template=template)
-    servicecatalog.CloudFormationProduct(
-        stack, "Of", owner="us", product_name="p", product_versions=[version]
-    )
-    role, key = trusted_role(product, "Role"), kms.Key(product, "Key")
-    declare_created(product, GROUP, service_role=role, encryption_key=key)
-    policies = {policy.policy: policy for policy in check_assembly(app.synth()).policies}
-    principals = [statement["Principal"] for statement in policies["key"].should_have]
-    assert {"AWS": {"Fn::GetAtt": ["Role1ABCC5F0", "Arn"]}} in principals
 
 
 def test_what_is_declared_is_nothing_that_a_construct_answers_for(
