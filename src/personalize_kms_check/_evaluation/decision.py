@@ -17,7 +17,7 @@ from .._causes import NOT_OF_THE_APP, Cause, Reason, how_to_tell
 from .._model import Bucket, Key, Role
 from .._policy_documents import PolicyStatement
 from .._values import PARTITION, open_parts, same
-from .calls import Call, Caller, assume_role
+from .calls import Call
 from .statements import Match, Verdict, verdict_of
 
 _NO_LIMIT = Match(Answer.YES)
@@ -158,10 +158,6 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
     if decision.answer is Answer.YES and not is_enough:
         return Decision(Answer.MAYBE, Reason.of(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
     return decision
-
-
-def trust(caller: Caller, role: Role) -> Decision:
-    return by_owner(assume_role(caller, role), role)
 
 
 def by_owner(call: Call, owner: Key | Bucket | Role) -> Decision:

@@ -87,7 +87,8 @@ def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
     template = resource.stack.template
     personalize = calls.service(template.account, template.region)
     role = _role_of(resource, deployment)
-    return decision.trust(personalize, role).answer is not Answer.NO
+    call = calls.assume_role(personalize, role)
+    return decision.by_owner(call, role).answer is not Answer.NO
 
 
 def _creator(resource: Resource, deployment: Deployment) -> Role | None:
