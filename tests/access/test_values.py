@@ -134,7 +134,6 @@ def test_values_match_patterns(value: str, pattern: str, answer: Answer) -> None
         ("${AWS::AccountId}", "role/111122223333", NO),
         ("${AWS::Region}", "*", NO),
         ("${AWS::Region}", "?", NO),
-        ("${Main.Id}", "a?c", NO),
         # An id is no part of another.
         ("${Main.Id}", "${Main.Name?}${Main.Other}", NO),
     ],
