@@ -50,7 +50,7 @@ __all__ = [
 
 # Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for,
 # the user's choice.
-_CONDITIONS = frozenset(
+_TOLD_IF_OPEN = frozenset(
     {
         Cause.OPERATOR_UNKNOWN,
         Cause.KEY_OF_ALIASES,
@@ -94,7 +94,7 @@ class ReadApp:
         return merged([compare(assembly.model()) for assembly in self._read])
 
     def certain(self) -> AccessReport:
-        """Compare the requests on what is ours, without open or pending findings."""
+        """Compare the requests on what is ours: see ``_certain``."""
         return merged([_certain(assembly) for assembly in self._read])
 
     def without_key(self) -> list[Resource]:
@@ -157,8 +157,7 @@ def _certain(read: ReadAssembly) -> AccessReport:
         if is_told:
             is_of_others = finding.kind == "ordering" and not finding.ours
             told.append(replace(finding, is_warning=finding.is_warning or is_of_others))
-    certain = replace(report, findings=tuple(_once_a_stack(told)))
-    return replace(certain, policies=certain.policies_that_count())
+    return report.with_findings(_once_a_stack(told))
 
 
 def _has_another_condition(finding: Finding) -> bool:
@@ -167,7 +166,7 @@ def _has_another_condition(finding: Finding) -> bool:
         return True
     if not finding.ours or finding.cause is not Cause.OPEN:
         return False
-    return any(reason.cause in _CONDITIONS for reason in finding.reason.doubts)
+    return any(reason.cause in _TOLD_IF_OPEN for reason in finding.reason.doubts)
 
 
 def _is_open_in_given_policy(finding: Finding, model: AccessModel) -> bool:
@@ -240,16 +239,11 @@ def _is_same_owner(arn: str, pending_arn: str, model: AccessModel) -> bool:
 
 
 def less(report: AccessReport, of_judge: AccessReport) -> AccessReport:
+    """Return a report without the findings of the judge's."""
     known: dict[object, set[str]] = {}
     for finding in of_judge.findings:
         known.setdefault(_identity(finding), set()).update(labels_of(finding.asked))
-    policies = []
-    for policy in report.policies:
-        policies.append(replace(policy, lacks=tuple(_others(policy.lacks, known))))
-    rest = replace(
-        report, findings=tuple(_others(report.findings, known)), policies=tuple(policies)
-    )
-    return replace(rest, policies=rest.policies_that_count())
+    return report.with_findings(_others(report.findings, known))
 
 
 def _others(findings: Iterable[Finding], known: Mapping[object, set[str]]) -> Iterator[Finding]:

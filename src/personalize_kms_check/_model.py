@@ -110,6 +110,9 @@ class Bucket(PolicyOwner):
         return self.policies
 
 
+Owner = Key | Bucket | Role
+
+
 @dataclass
 class AccessModel:
     """All keys, roles and buckets, by ARN, and all requests."""
@@ -118,7 +121,7 @@ class AccessModel:
     roles: dict[str, Role] = field(default_factory=dict)
     buckets: dict[str, Bucket] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
-    owners_beside: list[Key | Role | Bucket] = field(default_factory=list)
+    owners_beside: list[Owner] = field(default_factory=list)
     """The owners in templates whose policies name Personalize, whatever is asked."""
     problems: list[Finding] = field(default_factory=list)
     """The problems of reading the model."""
@@ -139,7 +142,7 @@ class AccessModel:
     """The reason why nothing is known of keys, roles and buckets outside of the model."""
 
     @property
-    def owners(self) -> Iterable[Key | Role | Bucket]:
+    def owners(self) -> Iterable[Owner]:
         return (*self.keys.values(), *self.roles.values(), *self.buckets.values())
 
     def label(self, arn: str) -> str:

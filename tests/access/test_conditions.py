@@ -757,3 +757,19 @@ def test_personalize_has_no_account_of_a_stack() -> None:
     told = [entry for entry in compare(model).missing if entry.principal == "service"]
     assert {entry.cause for entry in told} == {Cause.DENIED}
     assert {entry.action for entry in told} == set(KEY_POLICY_ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected", "answer"),
+    [
+        ("arn:aws:iam::1:role/r", "arn:${AWS::Partition}:iam::1:role/R", Answer.YES),
+        ("arn:aws:iam::1:role/R", "arn:${AWS::Partition}:iam::1:role/r", Answer.YES),
+        ("${Main.Data}", "${Main.data}", Answer.NO),
+    ],
+)
+def test_without_case_a_name_of_a_hole_keeps_its_case(
+    sent: str, expected: str, answer: Answer
+) -> None:
+    """Two resources may have names that differ in nothing else."""
+    condition = {"StringEqualsIgnoreCase": {"aws:PrincipalArn": expected}}
+    assert condition_answer(condition, {"aws:principalarn": (sent,)})[0] is answer

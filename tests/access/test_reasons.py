@@ -412,7 +412,8 @@ def test_a_remedy_names_what_settles_an_unseen_policy(arn: str, unseen: str, rem
 
 def test_no_policy_of_a_role_can_be_passed_by_its_arn() -> None:
     trusting = Role(ROLE, unseen_trust=NOT_OF_THE_APP)
-    (doubt,) = decision.trust(calls.service(ACCOUNT, REGION), trusting).reason.doubts
+    call = calls.assume_role(calls.service(ACCOUNT, REGION), trusting)
+    (doubt,) = decision.by_owner(call, trusting).reason.doubts
     assert doubt.remedy == ""
 
 

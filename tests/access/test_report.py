@@ -653,9 +653,9 @@ def test_a_policy_counts_as_long_as_a_finding_is_about_it() -> None:
         iam=[iam([*IAM_ACTIONS, "kms:Encrypt"])],
         trust=[{**TRUST, "Action": "sts:TagSession"}],
     )
-    assert [change.policy for change in report.policies_that_count()] == ["key", "role", "trust"]
-    needed = tuple(finding for finding in report.findings if finding.kind != "excess")
-    left = replace(report, findings=needed)
-    assert [change.policy for change in left.policies_that_count()] == ["key", "trust"]
-    (of_key,) = replace(report, findings=report.missing[:1]).policies_that_count()
+    assert [change.policy for change in report.policies] == ["key", "role", "trust"]
+    needed = [finding for finding in report.findings if finding.kind != "excess"]
+    left = report.with_findings(needed)
+    assert [change.policy for change in left.policies] == ["key", "trust"]
+    (of_key,) = report.with_findings(report.missing[:1]).policies
     assert lines(of_key.lacks) == {("service", "key", "kms:CreateGrant", KEY)}

@@ -20,7 +20,7 @@ MUTATED = (
     "batch inference job",
     "metric attribution",
 )
-"""The resources whose statements are broken: all that differ, so a new row needs no entry."""
+"""The resources whose statements are broken: all that differ from others."""
 
 DOCUMENTS = {
     "AWS::KMS::Key": "KeyPolicy",

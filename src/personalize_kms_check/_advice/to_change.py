@@ -12,8 +12,8 @@ from .._causes import Column
 from .._declarations import Declaration, template_of
 from .._evaluation.elements import is_account, is_for, principals_of
 from .._finding import Finding, Json
-from .._model import AccessModel
-from .._needs.forms import Forms, Owner
+from .._model import AccessModel, Owner
+from .._needs.forms import Forms
 from .._needs.need import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
 from .._policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
 from .._policy_to_change import PolicyToChange

@@ -8,8 +8,7 @@ from .._answers import Answer
 from .._asked import declared_of
 from .._causes import Column
 from .._declarations import Declaration, template_of
-from .._model import AccessModel, Bucket, Role
-from .._needs.forms import Owner
+from .._model import AccessModel, Bucket, Owner, Role
 from .._needs.need import IN_BOUNDARY, IN_IAM, Need
 from .._values import same
 

@@ -18,7 +18,7 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 from .._answers import Answer
-from .._model import Bucket, Key, Role
+from .._model import Key, Owner, Role
 from .._values import open_parts, same, split, split_arn, unknown, with_open_ids
 from ..matrix import ASKED_ACTIONS, ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .conditions import Alternatives, Context
@@ -162,7 +162,7 @@ class Call:
     resource_organization: str = ""
     """The organization of the resource's account, where it is known."""
     is_on_own: bool = False
-    """True if a construct asks for it, on a key or a bucket of the app."""
+    """True if a construct asks for it, on a key or a bucket whose policy it writes."""
 
     def names_others(self, pattern: str) -> bool:
         """Report whether a pattern names what others give, as a construct never names its own."""
@@ -233,7 +233,7 @@ class Call:
 
 
 def call_on(
-    owner: Key | Bucket | Role | None,
+    owner: Owner | None,
     caller: Caller,
     action: str,
     resource_arn: str,

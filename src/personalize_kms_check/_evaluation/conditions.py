@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .._answers import Answer, all_of, any_of
 from .._causes import Cause, Reason, unknown_element
 from .._policy_documents import as_list, with_variables
-from .._values import PARTITION, has_unknown, matches, same, split_arn, told_apart_by
+from .._values import PARTITION, has_unknown, matches, same, split_arn, told_apart_by, without_case
 
 Alternatives = tuple[str | None, ...]
 """The possible values of a condition key in a call: none where the call may lack the key."""
@@ -172,7 +172,7 @@ def _equal(value: str, expected: str) -> Answer:
 
 
 def _equal_without_case(value: str, expected: str) -> Answer:
-    return _equal(value.lower(), expected.lower())
+    return _equal(without_case(value), without_case(expected))
 
 
 def _arn_like(value: str, expected: str) -> Answer:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from .._answers import Answer
 from .._causes import NOT_OF_THE_APP, Cause, Reason, how_to_tell
-from .._model import Bucket, Key, Role
+from .._model import Bucket, Key, Owner, Role
 from .._policy_documents import PolicyStatement
 from .._values import PARTITION, open_parts, same
 from .calls import Call
@@ -160,7 +160,7 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
     return decision
 
 
-def by_owner(call: Call, owner: Key | Bucket | Role) -> Decision:
+def by_owner(call: Call, owner: Owner) -> Decision:
     """Decide by the own policy of a key, bucket or role alone.
 
     No account speaks for Personalize itself, whom only these policies can name.
@@ -173,12 +173,9 @@ def by_owner(call: Call, owner: Key | Bucket | Role) -> Decision:
     return decision._replace(waits_for=_groups([allowed]))
 
 
-def _own_verdict(owner: Key | Bucket | Role, call: Call) -> Verdict:
-    if isinstance(owner, Role):
-        policies, unseen = owner.trust, owner.unseen_trust
-    else:
-        policies, unseen = owner.policies, owner.unseen
-    verdict = verdict_of(policies, call, of_resource=True)
+def _own_verdict(owner: Owner, call: Call) -> Verdict:
+    unseen = owner.unseen_trust if isinstance(owner, Role) else owner.unseen
+    verdict = verdict_of(owner.documents, call, of_resource=True)
     if not unseen:
         return verdict
     arn = owner.arn.replace(PARTITION, "aws")

@@ -12,8 +12,7 @@ from .._declarations import Declaration
 from .._evaluation.calls import Call, assume_role
 from .._evaluation.elements import actions_of, is_for, resources_of
 from .._finding import Finding
-from .._model import AccessModel, Bucket, Key, Role
-from .._needs.forms import Owner
+from .._model import AccessModel, Bucket, Key, Owner, Role
 from .._policy_documents import PolicyStatement, allow_statements
 from .._values import matches, unknown
 from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL

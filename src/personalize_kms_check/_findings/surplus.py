@@ -45,12 +45,9 @@ def is_about(statement: PolicyStatement, key: Key) -> bool:
 
 
 def beyond_on_bucket(
-    statement: PolicyStatement, patterns: Iterable[str], bucket: Bucket, needs: Iterable[Need]
+    statement: PolicyStatement, bucket: Bucket, needs: Iterable[Need]
 ) -> Iterator[Surplus]:
-    """Yield the permissions beyond the needs on a bucket, and those on others by a wildcard.
-
-    ``patterns`` are the resources of the statement, as far as they may be about the bucket.
-    """
+    """Yield the permissions beyond the needs on a bucket, and those on others by a wildcard."""
     arns = [bucket.arn, f"{bucket.arn}/*"]
     needed: dict[str, list[str]] = {}
     for need in needs:
@@ -58,7 +55,7 @@ def beyond_on_bucket(
         needed.setdefault(need.action.lower(), []).append(need.resource_arn)
     if all(leaves_out(statement.body, arn) for arn in arns):
         return
-    for pattern in patterns:
+    for pattern in resources_of(statement.body):
         if not _matches_one(arns, pattern):
             continue
         for action in actions_of(statement.body, "s3"):

@@ -103,8 +103,7 @@ class _OfCaller:
             if isinstance(owner, Key):
                 beyond = beyond_in_key_policy(statement, owner, needs)
             else:
-                patterns = resources_of(statement.body)
-                beyond = beyond_on_bucket(statement, patterns, owner, needs)
+                beyond = beyond_on_bucket(statement, owner, needs)
             effective = []
             for surplus in beyond:
                 action = f"{service}:*" if surplus.action == "*" else surplus.action
@@ -172,10 +171,9 @@ class _OfCaller:
     ) -> Iterator[Surplus]:
         if not actions_of(statement.body, "s3"):
             return
-        patterns = resources_of(statement.body)
         for bucket in buckets:
             in_iam = [need for need in self._on[bucket.arn] if need.column == IN_IAM]
-            beyond = list(beyond_on_bucket(statement, patterns, bucket, in_iam))
+            beyond = list(beyond_on_bucket(statement, bucket, in_iam))
             if beyond and self._holds(statement, bucket, "s3:GetObject", bucket.arn):
                 yield from beyond
 

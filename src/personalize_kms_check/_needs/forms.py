@@ -9,13 +9,11 @@ from .._causes import Cause, Column, Reason
 from .._declarations import template_of
 from .._evaluation.decision import Decision
 from .._evaluation.elements import aws_principals
-from .._model import Bucket, Key, Role
+from .._model import Owner, Role
 from .._policy_documents import allow_statements
 from .._values import same
 from .decided import Decided
 from .need import IN_BOUNDARY, IN_IAM, IN_KEY_POLICY, Need
-
-Owner = Key | Bucket | Role
 
 
 class Forms:

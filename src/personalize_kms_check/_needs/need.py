@@ -10,7 +10,7 @@ from typing import Final
 from .._asked import Asked, Location, PrincipalKind
 from .._causes import Column
 from .._evaluation.calls import Call, Caller, call_on, role, service
-from .._model import AccessModel, Bucket, Key, Role
+from .._model import AccessModel, Bucket, Key, Owner, Role
 from ..matrix import ASSUME_ROLE, PASS_ROLE, KeyAccess, S3Access
 
 ROLE: Final = "role"
@@ -33,7 +33,7 @@ class Need:
     """The service role, or the caller's role; none for Personalize itself."""
     column: Column
     """``"key"``, ``"role"`` or ``"bucket"``; ``"trust"`` for becoming a service role."""
-    owner: Key | Bucket | Role | None
+    owner: Owner | None
     """The key, bucket or service role whose own policy decides on it, if any does."""
     account: str
     """The account Personalize works in."""
@@ -170,7 +170,7 @@ class _OfRequest:
         asked, caller = self._asked, self._as_role
         return Need(ROLE, self._role, column, owner, asked.account, caller, action, arn, (asked,))
 
-    def _of_service(self, action: str, arn: str, owner: Key | Bucket | Role) -> Need:
+    def _of_service(self, action: str, arn: str, owner: Owner) -> Need:
         asked, caller = self._asked, self._as_service
         return Need(
             SERVICE, None, owner.column, owner, asked.account, caller, action, arn, (asked,)

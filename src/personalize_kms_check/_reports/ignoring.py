@@ -47,16 +47,11 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
         used.update(of_path)
         if not of_path:
             encrypted_by_aws.append(path)
-    only_ignored = replace(report, findings=tuple(ignored))
-    left_out = len(lines_of(replace(only_ignored, policies=only_ignored.policies_that_count())))
+    left_out = len(lines_of(report.with_findings(ignored)))
     left_out += len(report.without_key) - len(encrypted_by_aws)
-    report = replace(
-        report,
-        findings=tuple(findings),
-        without_key=tuple(encrypted_by_aws),
-        left_out=report.left_out + left_out,
-    )
-    return replace(report, policies=report.policies_that_count()), used
+    left = report.with_findings(findings)
+    without_key, left_out = tuple(encrypted_by_aws), report.left_out + left_out
+    return replace(left, without_key=without_key, left_out=left_out), used
 
 
 def _covering(finding: Finding, of_rule: Mapping[str, list[Ignore]]) -> list[list[Ignore]]:

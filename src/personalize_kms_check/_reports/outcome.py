@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from .._finding import Finding
 from .._policy_to_change import PolicyToChange
@@ -79,13 +80,14 @@ class AccessFindings:
             return ", ".join(each_once)
         return f"{', '.join(each_once[:_NAMED])} and {more:,} more"
 
-    def policies_that_count(self) -> tuple[PolicyToChange, ...]:
-        """Return the policies with remaining findings, without the findings left out."""
-        left, problems = set(self.findings), self.problems
+    def with_findings(self, findings: Iterable[Finding]) -> Self:
+        """Return the report with these of its findings alone, and the policies with them."""
+        report = replace(self, findings=tuple(findings))
+        left = {finding: finding for finding in report.findings}
         policies = []
         for policy in self.policies:
-            lacks = tuple(finding for finding in policy.lacks if finding in left)
-            too_much = tuple(finding for finding in policy.too_much if finding in left)
-            if lacks or too_much or any(map(policy.mends, problems)):
+            lacks = tuple(left[finding] for finding in policy.lacks if finding in left)
+            too_much = tuple(left[finding] for finding in policy.too_much if finding in left)
+            if lacks or too_much or any(map(policy.mends, report.problems)):
                 policies.append(replace(policy, lacks=lacks, too_much=too_much))
-        return tuple(policies)
+        return replace(report, policies=tuple(policies))
