@@ -340,23 +340,13 @@ def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.Ap
         assert action in of_function
 
 
-@pytest.mark.parametrize("nameless", ["Stack/Encryption/Role", OF_FUNCTION])
-def test_a_role_of_others_that_has_no_name_yet(
-    app: cdk.App, stack: cdk.Stack, nameless: str
-) -> None:
+def test_a_role_of_others_that_has_no_name_yet(app: cdk.App, stack: cdk.Stack) -> None:
     """Its owner can't do anything before it has one: no file has an ARN that no role has."""
-    of_function = nameless == OF_FUNCTION
-    iam.Role.customize_roles(
-        stack, use_precreated_roles={"Stack/Encryption/Role": "service"} if of_function else None
-    )
-    policy = ImportedKeyPolicy.MANAGED if of_function else ImportedKeyPolicy.PENDING
-    encryption(stack, encryption_key=imported_key(stack), imported_key_policy=policy)
+    iam.Role.customize_roles(stack)
+    encryption(stack, encryption_key=imported_key(stack))
     assembly = app.synth()
     messages = [str(message.entry.data) for message in assembly.get_stack_by_name("Stack").messages]
-    told = f'IAM Role is being created at path "{nameless}"'
+    told = 'IAM Role is being created at path "Stack/Encryption/Role"'
     assert any(message.startswith(told) for message in messages)
-    assert list(files(assembly.directory)) == (
-        ["StackEncryptionAE998EAF.role.service.json"] if of_function else []
-    )
-    warned = [message for message in messages if "personalize-kms" in message]
-    assert len(warned) == (1 if of_function else 0)
+    assert list(files(assembly.directory)) == []
+    assert not any("personalize-kms" in message for message in messages)

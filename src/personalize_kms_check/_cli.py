@@ -222,8 +222,8 @@ def check(
     Exit code:
       0  nothing that counts
       1  something that counts
-      2  the check failed to run, or nothing is decided; with --strict, also if
-         nothing is created in Personalize
+      2  the check failed to run, or everything is undecided; with --strict, also
+         if nothing is created in Personalize
 
     \b
     Examples:

@@ -318,8 +318,8 @@ def test_help_has_examples() -> None:
         "  Exit code:\n"
         "    0  nothing that counts\n"
         "    1  something that counts\n"
-        "    2  the check failed to run, or nothing is decided; with --strict, also if\n"
-        "       nothing is created in Personalize\n"
+        "    2  the check failed to run, or everything is undecided; with --strict, also\n"
+        "       if nothing is created in Personalize\n"
     ) in text
     assert " ".join(text.split()).endswith(f" Documentation: {page_at('how-to/check.md')}")
     assert "check" in CliRunner().invoke(personalize_kms, "--help").stdout

@@ -672,8 +672,7 @@ def test_the_order_where_a_policy_of_the_role_cant_be_seen(app: cdk.App, stack: 
     assert told(app) == [("Ordering", "warning", "Main/Encryption/Movies")]
 
 
-def in_a_product(app: cdk.App) -> cdk.Stack:
-    stack = cdk.Stack(app, "Main", env=ENV)
+def in_a_product(stack: cdk.Stack) -> cdk.Stack:
     product = servicecatalog.ProductStack(stack, "Inner")
     template = servicecatalog.CloudFormationTemplate.from_product_stack(product)
     version = servicecatalog.CloudFormationProductVersion(cloud_formation_template=template)
@@ -719,12 +718,17 @@ def test_a_construct_whose_template_is_of_no_stack_is_not_judged(
     assert of_constructs == [("MissingKeyAccess", "error", "Other/Encryption"), *not_judged]
 
 
-def test_a_construct_in_a_product_is_not_judged(app: cdk.App) -> None:
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_a_construct_in_a_product_is_not_judged(is_nested: bool, app: cdk.App) -> None:
     """Its template is of no stack, which is a warning where the CDK tells of the construct."""
-    made = encryption(in_a_product(app))
+    stack = cdk.Stack(app, "Main", env=ENV)
+    if is_nested:
+        stack = cdk.NestedStack(stack, "Nested")
+        encryption(stack)
+    made = encryption(in_a_product(stack))
     for _ in range(2):
         app.synth(force=True)
-        warning = ("Undecided", "warning", "Main/Inner/Encryption")
+        warning = ("Undecided", "warning", made.node.path)
         assert told(app) == [warning] * CDK_TELLS_OF_PRODUCTS
         break_key_policy(made)
 

@@ -21,6 +21,7 @@ LOGICAL_ID = "aws:cdk:logicalId"
 ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
 UNKNOWN_ENVIRONMENT = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
+_NESTED = ".nested.template.json"
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
 
 
@@ -175,8 +176,9 @@ class _Manifest:
         for _, path, data in left:
             own = template_of(path, of_construct, template)
             file = self.directory / str(data.get("template"))
-            # Nested templates that are equal are one asset, which has the file of the first.
-            if own is not template and os.path.isfile(file):
+            # Nested templates that are equal are one asset, which has the file of the first. (The
+            # template of a product in a nested stack is another one.)
+            if own is not template and file.name.endswith(_NESTED) and os.path.isfile(file):
                 own.path = file
             assembly.metadata.append((template, path, data))
 
