@@ -42,7 +42,7 @@ _CACHED = 1 << 14
 # The private planes of Unicode, whose characters stand for holes.
 _FIRST, _LAST = 0xF0000, 0x10FFFD
 _HOLE = chr(_FIRST)
-_WILDCARD_OR_HOLE = re.compile("[*?$]")
+_WILDCARDS = "*?"
 _CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
 _NOT_OF_TEXTS = re.compile(f"[\ud800-\udfff{MARK}{_CHARACTERS}]")
 
@@ -127,8 +127,6 @@ def same(one: str, other: str) -> Answer:
     one, other = _in_one_partition(one, other)
     if one == other:
         return Answer.YES
-    if _part_ways(one, other):
-        return Answer.NO
     holes = _Holes()
     possible = holes.may_be_equal(holes.encoded(one), holes.encoded(other), wildcards=False)
     return Answer.MAYBE if possible else Answer.NO
@@ -145,10 +143,8 @@ def matches(value: str, pattern: str) -> Answer:
         return Answer.YES
     if "${" not in value and "${" not in pattern and "*" not in value:
         return Answer.of(_glob(value, pattern))
-    value, pattern = _in_one_partition(value, pattern)
-    if _part_ways(value, pattern):
-        return Answer.NO
     holes = _Holes()
+    value, pattern = _in_one_partition(value, pattern)
     value, pattern = holes.encoded(value), holes.encoded(pattern)
     if _glob(value, pattern):
         return Answer.YES
@@ -215,19 +211,6 @@ def split_outside_of_holes(value: str, separator: str) -> list[str] | None:
     return split(value, separator)
 
 
-def _part_ways(one: str, other: str) -> bool:
-    """Tell if two values have the same beginning, holes included, and then different characters.
-
-    Saves time: a role may have hundreds of buckets, and an app hundreds of roles.
-    """
-    for place, (character, of_other) in enumerate(zip(one, other, strict=False)):
-        if character != of_other:
-            # A hole that isn't over leaves its beginning.
-            without_holes = HOLE.sub("", one[:place]) + character + of_other
-            return _WILDCARD_OR_HOLE.search(without_holes) is None
-    return False
-
-
 def _is_open(hole: str) -> bool:
     return hole.endswith("?}") or ":" in hole
 
@@ -289,7 +272,23 @@ class _Holes:
         """Tell if two encoded values can be equal. No hole stands for a value with a variable."""
         if (MARK in value) != (MARK in pattern) and (MARK in pattern or not wildcards):
             return False
+        if self._part_ways(value, pattern):
+            return False
         return _Comparison(value, pattern, self._holes, wildcards=wildcards).is_possible()
+
+    def _part_ways(self, value: str, pattern: str) -> bool:
+        """Tell if they differ, after the same beginning, in two characters or in two ids of AWS.
+
+        Saves time: a role may have hundreds of buckets, and an app hundreds of roles.
+        """
+        for one, other in zip(value, pattern, strict=False):
+            if one in _WILDCARDS or other in _WILDCARDS:
+                return False
+            if one != other:
+                holes = [self._holes.get(character) for character in (one, other)]
+                is_open = any(hole is not None and _is_open(hole) for hole in holes)
+                return not is_open and holes.count(None) != 1
+        return False
 
 
 class _Comparison:
