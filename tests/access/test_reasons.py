@@ -432,6 +432,7 @@ OWN_BY_PARAMETER = {"Action": "kms:*", "Resource": "${Main.Key?}"}
     ("elements", "answer"),
     [
         (OWN_BY_PARAMETER, Answer.NO),
+        ({"Action": "kms:*", "Resource": ["${Main.Key?}", "*"]}, Answer.YES),
         ({"Action": "kms:*", "NotResource": "${Main.Key?}"}, Answer.MAYBE),
         ({"Action": "${Main.Action?}", "Resource": "*"}, Answer.MAYBE),
     ],
@@ -444,7 +445,18 @@ def test_a_parameter_is_never_the_app_s_own_key(elements: Any, answer: Answer) -
         [policy("IAM policy", [{"Effect": effect, **elements}])] for effect in ("Allow", "Deny")
     ]
     assert verdict_of(allows, own, of_resource=False).allowed.answer is answer
-    assert verdict_of(denies, own, of_resource=False).denied.answer is Answer.MAYBE
+    denied = verdict_of(denies, own, of_resource=False).denied
+    assert denied.answer is max(answer, Answer.MAYBE)
+
+
+@pytest.mark.parametrize(("is_given", "answer"), [(True, Answer.MAYBE), (False, Answer.NO)])
+def test_a_policy_as_aws_returned_it_has_ids(is_given: bool, answer: Answer) -> None:
+    """One of them may be that of the app's own key; a template has none that AWS generated."""
+    own = "arn:aws:kms:eu-west-1:111122223333:key/${Main.Key}"
+    call = calls.call_on(Key(own), calls.role(Role(ROLE), REGION), "kms:Decrypt", own)
+    document = {"Statement": [iam("kms:Decrypt", own.replace("${Main.Key}", "1234abcd"))]}
+    found = verdict_of([Policy(document, "policy", is_given=is_given)], call, of_resource=False)
+    assert found.allowed.answer is answer
 
 
 @pytest.mark.parametrize(
