@@ -285,9 +285,10 @@ class _Holes:
             if one in _WILDCARDS or other in _WILDCARDS:
                 return False
             if one != other:
-                holes = [self._holes.get(character) for character in (one, other)]
-                is_open = any(hole is not None and _is_open(hole) for hole in holes)
-                return not is_open and holes.count(None) != 1
+                hole, of_other = self._holes.get(one), self._holes.get(other)
+                if hole is None or of_other is None:
+                    return hole is of_other
+                return not _is_open(hole) and not _is_open(of_other)
         return False
 
 

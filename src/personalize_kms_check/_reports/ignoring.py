@@ -49,9 +49,8 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
             encrypted_by_aws.append(path)
     left_out = len(lines_of(report.with_findings(ignored)))
     left_out += len(report.without_key) - len(encrypted_by_aws)
-    left = report.with_findings(findings)
-    without_key, left_out = tuple(encrypted_by_aws), report.left_out + left_out
-    return replace(left, without_key=without_key, left_out=left_out), used
+    left = replace(report, without_key=tuple(encrypted_by_aws), left_out=report.left_out + left_out)
+    return left.with_findings(findings), used
 
 
 def _covering(finding: Finding, of_rule: Mapping[str, list[Ignore]]) -> list[list[Ignore]]:

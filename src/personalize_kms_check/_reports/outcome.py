@@ -83,11 +83,11 @@ class AccessFindings:
     def with_findings(self, findings: Iterable[Finding]) -> Self:
         """Return the report with these of its findings alone, and the policies with them."""
         report = replace(self, findings=tuple(findings))
-        left = {finding: finding for finding in report.findings}
+        left, problems = {finding: finding for finding in report.findings}, report.problems
         policies = []
         for policy in self.policies:
             lacks = tuple(left[finding] for finding in policy.lacks if finding in left)
             too_much = tuple(left[finding] for finding in policy.too_much if finding in left)
-            if lacks or too_much or any(map(policy.mends, report.problems)):
+            if lacks or too_much or any(map(policy.mends, problems)):
                 policies.append(replace(policy, lacks=lacks, too_much=too_much))
         return replace(report, policies=tuple(policies))

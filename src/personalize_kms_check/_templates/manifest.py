@@ -21,7 +21,7 @@ LOGICAL_ID = "aws:cdk:logicalId"
 ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
 
 UNKNOWN_ENVIRONMENT = {"unknown-account": "${AWS::AccountId}", "unknown-region": "${AWS::Region}"}
-_NESTED = ".nested.template.json"
+_OF_NESTED_STACK = ".nested.template.json"
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
 
 
@@ -153,7 +153,7 @@ class _Manifest:
         if isinstance(extra, str):
             metadata |= read_json(self.directory / extra)
         paths: list[tuple[str, str]] = []
-        left: list[tuple[Template, str, Json]] = []
+        left: list[tuple[str, Json]] = []
         for construct_path, entries in metadata.items():
             path = construct_path.lstrip("/")
             for entry in as_list(entries):
@@ -163,7 +163,7 @@ class _Manifest:
                 if type == LOGICAL_ID and isinstance(data, str):
                     paths.append((path, data))
                 elif type == METADATA_TYPE and isinstance(data, dict):
-                    left.append((template, path, data))
+                    left.append((path, data))
                 elif type == ACKNOWLEDGED and isinstance(data, dict):
                     for rule in data:
                         assembly.acknowledged.append((str(rule), path))
@@ -173,12 +173,13 @@ class _Manifest:
             # A logical id is unique in its template only.
             if logical_id in own.resources:
                 own.paths.setdefault(logical_id, path)
-        for _, path, data in left:
+        for path, data in left:
             own = template_of(path, of_construct, template)
             file = self.directory / str(data.get("template"))
             # Nested templates that are equal are one asset, which has the file of the first. (The
             # template of a product in a nested stack is another one.)
-            if own is not template and file.name.endswith(_NESTED) and os.path.isfile(file):
+            is_nested = own is not template and file.name.endswith(_OF_NESTED_STACK)
+            if is_nested and os.path.isfile(file):
                 own.path = file
             assembly.metadata.append((template, path, data))
 
