@@ -30,7 +30,7 @@ _MODULES = {
 
 def __dir__() -> list[str]:
     """List the public names, for completion."""
-    return sorted({*globals(), *__all__})
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

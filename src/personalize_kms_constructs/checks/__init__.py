@@ -27,6 +27,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    """List the public names, for completion."""
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     """Return the plugin or ``declare_created``: only these need the CDK."""
     with explaining_an_old_version():
