@@ -42,11 +42,15 @@ integ: setup ## try in an AWS account of yours what AWS doesn't document; says b
 	@python -m integ $(if $(PROFILE),--profile $(PROFILE)) $(if $(REGION),--region $(REGION)) \
 		$(if $(HOURS),--hours $(HOURS)) $(if $(YES),--yes) $(if $(TAKE_DOWN),--take-down $(TAKE_DOWN))
 
-test: setup ## run every check: lint, types, tests, a real deploy
+test: setup ## run every check: lint, types, tests, a real deploy; with T='tests/doctor -k trail' these tests alone
+ifdef T
+	@$(INTERRUPTIBLE) python -m pytest $(T)
+else
 	@echo "▶ ruff, mypy and pyright (seconds with the caches of an earlier run, half a minute without)"
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint mypy pyright $(VENV)/compiled
 	@echo "▶ pytest (three minutes on two cores that do nothing else; this machine has $$(python -c 'import os; print(os.cpu_count())'))"
 	@$(INTERRUPTIBLE) python -m pytest
+endif
 
 lint: setup ## check style and formatting with ruff
 	@ruff check .

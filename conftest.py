@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,12 @@ from xdist.scheduler import LoadFileScheduling
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/*.md", "docs/*/*.md"]
 ).pytest()
+
+# The Makefile sets the same. Here it is for pytest alone.
+_ROOT = Path(__file__).parent
+_PROGRAMS = [str(Path(sys.executable).parent), str(_ROOT / "node_modules" / ".bin")]
+os.environ["PATH"] = os.pathsep.join([*_PROGRAMS, os.environ["PATH"]])
+os.environ.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(_ROOT / ".venv" / "jsii"))
 
 # One folder for what tests, the CDK and jsii leave. The CDK starts Node when a later conftest
 # imports it.
@@ -53,9 +61,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: places.get(item.path.parent.name, len(places)))
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return two workers for each core: deployments wait for each other's events now and then."""
-    return 2 * (os.cpu_count() or 1)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return two workers for each core: deployments wait for each other's events now and then.
+
+    A single file is one worker's, which would only have to start.
+    """
+    files = {argument.partition("::")[0] for argument in config.args}
+    is_one_file = len(files) == 1 and Path(*files).is_file()
+    return 0 if is_one_file else 2 * (os.cpu_count() or 1)
 
 
 class _ByFile(LoadFileScheduling):
