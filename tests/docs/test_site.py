@@ -157,6 +157,18 @@ def test_every_page_is_in_the_menu() -> None:
     )
 
 
+def test_a_page_has_one_name() -> None:
+    """In the menu, as its title, and in the table of the overview."""
+    table = (ROOT / "docs" / "index.md").read_text("utf-8").partition("| you have |")[2]
+    linked = {target: name for name, target in re.findall(r"\[([^]]+)\]\(([^)]+)\)", table)}
+    menu = re.findall(r'"([^"]+)" = "([^"]+\.md)"', (ROOT / "zensical.toml").read_text())
+    assert len(menu) > 20
+    for name, target in menu[1:]:
+        page = (ROOT / "docs" / target).read_text("utf-8")
+        assert page.startswith(f"# {name}\n"), target
+        assert linked.get(target, name) == name
+
+
 def test_readme_shows_what_the_report_of_its_example_allows() -> None:
     """Below the example is a table of who may do what."""
     text = (ROOT / "README.md").read_text()
