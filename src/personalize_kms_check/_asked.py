@@ -112,12 +112,10 @@ def declared_of(subjects: Iterable[_Declared]) -> tuple[Declaration, ...]:
     return tuple(dict.fromkeys(declared))
 
 
-def file_for(asked: Iterable[Asked], column: str, owner: str) -> str:
-    """Return the file with the statements for a policy's owner: those of all constructs."""
-    for request in asked:
-        if (column, owner) in request.files:
-            return request.files[column, owner]
-    return ""
+def files_for(asked: Iterable[Asked], column: str, owner: str) -> tuple[str, ...]:
+    """Return the files with the statements for a policy's owner, of each construct one."""
+    files = [request.files.get((column, owner)) for request in asked]
+    return tuple(filter(None, dict.fromkeys(files)))
 
 
 def labels_of(asked: Iterable[Asked]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ._advice.to_change import Advice
 from ._advice.which_policy import WhichPolicy, policy_for
 from ._answers import Answer
-from ._asked import declared_of, file_for, labels_of
+from ._asked import declared_of, files_for, labels_of
 from ._causes import Cause, Reason
 from ._declarations import Declaration
 from ._finding import Finding, FindingKind
@@ -98,12 +98,12 @@ def _on_need(
     places: list[Declaration] = []
     for reason in reasons:
         places += declared_of([statement.policy for statement in reason.statements])
-    files = []
+    files: list[str] = []
     for which in lacking:
         places += which.declared
-        files.append(file_for(asked, which.column, which.owner))
+        files += files_for(asked, which.column, which.owner)
     if decision.answer is Answer.MAYBE:
-        files.append(file_for(asked, column, decided.policy_of))
+        files += files_for(asked, column, decided.policy_of)
     page = asked[0].permissions.page_of(need.action)
     return Finding(
         kind=_KINDS[decision.answer],
@@ -118,5 +118,5 @@ def _on_need(
         further=reasons[1:],
         asked=asked,
         places=tuple(dict.fromkeys(places)),
-        file=next(filter(None, files), ""),
+        file=next(iter(files), ""),
     )

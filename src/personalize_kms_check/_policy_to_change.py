@@ -32,8 +32,8 @@ class PolicyToChange:
     """The others whom the policy or a replaced statement serves: they may lose permissions."""
     unnamed_roles: tuple[str, ...] = ()
     """The ARNs of roles that need a name first: the policy can only name them by a string."""
-    file: str = ""
-    """The file of the assembly with the statements for the policy's owner, if they are pending."""
+    files: tuple[str, ...] = ()
+    """The files of the assembly with the statements for the policy's owner, if they are pending."""
     make: str = ""
     """The type of the resource to make, where no policy can take the statements."""
     waiting: tuple[Declaration, ...] = field(default=(), repr=False)
@@ -43,6 +43,11 @@ class PolicyToChange:
         """Tell if it is the trust policy of the role in a problem."""
         is_own = (self.policy, self.policy_of) == ("trust", problem.subject)
         return is_own and problem.cause is Cause.NOT_TRUSTED
+
+    @property
+    def file(self) -> str:
+        """The first of the files."""
+        return next(iter(self.files), "")
 
     @property
     def where(self) -> list[dict[str, str]]:

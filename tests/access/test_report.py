@@ -221,12 +221,12 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
         ("key", {}, CLAIM),
         (
             "key",
-            {"file": "pending/Key.json"},
-            f"{CLAIM} (its owner adds the statements in pending/Key.json)",
+            {"files": ("pending/A.json", "pending/B.json")},
+            f"{CLAIM} (its owner adds the statements in pending/A.json and pending/B.json)",
         ),
         (
             "key",
-            {"file": "pending/Key.json", "declared": (in_main("Key"),)},
+            {"files": ("pending/Key.json",), "declared": (in_main("Key"),)},
             f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)",
         ),
         (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import filterfalse, groupby
 
 from .._answers import Answer
-from .._asked import file_for
+from .._asked import files_for
 from .._causes import Column
 from .._declarations import Declaration, template_of
 from .._evaluation.elements import is_account, is_for, principals_of
@@ -102,7 +102,7 @@ class Advice:
             own_conditions=_own_conditions(replaced, statements),
             also_for=self._also_for(which, replaced),
             unnamed_roles=self._should_have.unnamed_roles(which, needs),
-            file=file_for(asked, which.column, which.owner),
+            files=files_for(asked, which.column, which.owner),
             make=which.make,
             waiting=self._waiting(which, needs),
         )

@@ -43,7 +43,8 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         name = names.of(policy.policy_of)
         notes.append(f"pass the construct {name} itself instead of its ARN")
     elif policy.file:
-        notes.append(f"its owner adds the statements in {path_of(policy.file, policy.lacks)}")
+        files = [path_of(file, policy.lacks) for file in policy.files]
+        notes.append(f"its owner adds the statements in {' and '.join(files)}")
     elif policy.policy == "boundary" and not policy.declared:
         notes.append("have its owner add them")
     if policy.make:
