@@ -106,6 +106,8 @@ def _pairs(
         name, equals, value = given.partition("=")
         if not equals:
             raise click.BadParameter(f"{given!r} is not of the form {option.metavar}")
+        if name in pairs:
+            raise click.BadParameter(f"{name} has two values: pass one")
         pairs[name] = value
     return pairs
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -192,6 +192,15 @@ def split_arn(arn: str) -> tuple[str, ...] | None:
 def of_any_partition(arn: str) -> str:
     """Return the ARN without its partition, which not all stacks of an app know."""
     return _BEFORE_SERVICE.sub("", arn)
+
+
+def name_of(arn: str, names: Iterable[str]) -> str:
+    """Return an ARN among names, or the only one that differs in its partition alone, or nothing.
+
+    Buckets of two partitions may have one name.
+    """
+    alike = [name for name in names if of_any_partition(name) == of_any_partition(arn)]
+    return arn if arn in alike else alike[0] if len(alike) == 1 else ""
 
 
 def account_of(arn: str) -> str:

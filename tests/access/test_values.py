@@ -12,6 +12,7 @@ from personalize_kms_check._values import (
     as_text,
     last_part,
     matches,
+    name_of,
     of_any_partition,
     open_parts,
     same,
@@ -218,6 +219,13 @@ def test_ids_can_be_anything_where_somebody_else_wrote_them_down() -> None:
 def test_an_arn_without_its_partition(arn: str, expected: str) -> None:
     """Not all stacks of an app know theirs."""
     assert of_any_partition(arn) == expected
+
+
+def test_the_whole_arn_comes_before_the_one_without_partition() -> None:
+    """Buckets of two partitions may have one name."""
+    names = ["arn:aws:s3:::lake", "arn:aws-cn:s3:::lake"]
+    assert name_of("arn:aws-cn:s3:::lake", names) == "arn:aws-cn:s3:::lake"
+    assert name_of("arn:${AWS::Partition}:s3:::lake", names) == ""
 
 
 def test_answers_combine() -> None:

@@ -148,6 +148,12 @@ NOT_A_POLICY = (
         ({"a": []}, NOT_A_POLICY),
         ({"a": {"PolicyVersion": {}}}, NOT_A_POLICY),
         (
+            {KEY_ARN: {}, LAKE: {"Policy": "?"}},
+            f"\n- policy {KEY_ARN}: not the document of a policy, with statements; save what "
+            f"get-key-policy returns\n- policy {LAKE}: not the document of a policy, with "
+            "statements; save what get-bucket-policy returns",
+        ),
+        (
             {ARN: DECRYPTING},
             f"policy {ARN}: pass the name of a managed policy without path and account, or the ARN "
             "of a key or a bucket",
@@ -199,6 +205,8 @@ def test_on_the_command_line(tmp_path: Path) -> None:
         2,
         True,
     )
+    twice = run(directory, "--policy", f"a={file}", "--policy", f"a={more}")
+    assert (twice.exit_code, "a has two values: pass one" in twice.stderr) == (2, True)
     broken.write_text("{")
     result = run(directory, "--policy", f"company-boundary={broken}")
     said = f"personalize-kms: policy company-boundary: {broken}: can't be read as JSON: "

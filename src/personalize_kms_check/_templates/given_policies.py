@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .._policy_documents import Policy
-from .._values import as_written, of_any_partition, split_arn
+from .._values import as_written, name_of, split_arn
 from .files import AssemblyError, read_given
 from .intrinsics import functions
 
@@ -16,7 +16,7 @@ _PENDING = "personalize-kms-pending"
 """The folder of an assembly for statements that owners have to add."""
 GivenPolicies = Mapping[str, Any]
 """Documents by the name of a managed policy, which it may have in every account, or by the ARN of a
-key or a bucket, without its partition."""
+key or a bucket."""
 
 
 def read_files(files: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -25,12 +25,13 @@ def read_files(files: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(files, Mapping):
         return {}, [f"policies is {files!r}, expected files by the names or ARNs of policies"]
     for name, file in files.items():
+        path = Path(str(file))
         try:
-            document = read_given(Path(str(file)))
+            document = read_given(path)
         except AssemblyError as error:
             problems.append(f"policy {name}: {error}")
             continue
-        if _PENDING in Path(file).parts:
+        if _PENDING in path.parts:
             problems.append(f"policy {name}: {file} is what it should have, pass what AWS returns")
         elif reasons := policy_problems({name: document}):
             problems += reasons
@@ -43,12 +44,12 @@ def given_policies(policies: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
     """Return documents as templates have them after reading."""
     given = {}
     for name, document in policies.items():
-        given[of_any_partition(name)] = as_written(json.dumps(_without_envelope(document)))
+        given[name] = as_written(json.dumps(_without_envelope(document)))
     return given
 
 
 def given_policy_of(kind: str, arn: str, policies: GivenPolicies) -> list[Policy]:
-    document = policies.get(of_any_partition(arn))
+    document = policies.get(name_of(arn, policies))
     return [] if document is None else [Policy(document, f"{kind} policy of {arn}", is_given=True)]
 
 
@@ -64,27 +65,30 @@ def policy_problems(policies: Any) -> list[str]:
 
 
 def _problem(name: str, document: Any) -> str:
-    if (":" in name or "/" in name) and not _is_of_key_or_bucket(name):
+    kind = _kind_in(name)
+    if (":" in name or "/" in name) and not kind:
         return (
             "pass the name of a managed policy without path and account, or the ARN of a key or a "
             "bucket"
         )
     if not isinstance(document, Mapping) or "Statement" not in document:
-        return (
-            "not the document of a policy, with statements; of what get-policy-version returns, "
-            "save PolicyVersion.Document"
-        )
+        save = "of what get-policy-version returns, save PolicyVersion.Document"
+        if kind:
+            save = f"save what get-{kind}-policy returns"
+        return f"not the document of a policy, with statements; {save}"
     if any(functions(document)):
         return "it has functions of a template; pass what AWS returns"
     return ""
 
 
-def _is_of_key_or_bucket(arn: str) -> bool:
+def _kind_in(arn: str) -> str:
+    """Return ``key`` or ``bucket``; nothing for what isn't the ARN of one."""
     parts = split_arn(arn)
     if parts is None:
-        return False
-    is_of_key = parts[2] == "kms" and parts[5].startswith("key/")
-    return is_of_key or (parts[2] == "s3" and "/" not in parts[5])
+        return ""
+    if parts[2] == "kms" and parts[5].startswith("key/"):
+        return "key"
+    return "bucket" if parts[2] == "s3" and "/" not in parts[5] else ""
 
 
 def _without_envelope(document: Any) -> Any:
