@@ -252,9 +252,9 @@ class AtSynth:
         for dropped, resources in self._without_tags().items():
             yield (
                 "droppedTags",
-                f"the tags {dropped} of the app (Tags.of) don't reach {', '.join(resources)}, "
-                "whose tags can't be changed later: pass the tags for these as tags={…} from the "
-                "start, or leave these out with exclude_resource_types",
+                f"the tags {dropped} of the app don't reach {', '.join(resources)}, whose tags "
+                "can't be changed later: pass the tags for these as tags={…} from the start, or "
+                "keep the aspect that adds them (Tags.of: exclude_resource_types) from these",
             )
 
     def _without_tags(self) -> dict[str, list[str]]:
