@@ -9,11 +9,11 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from personalize_kms_check._address import page_at
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource
-from personalize_kms_constructs._pending_files import WHOLE_POLICY
 from tests.life.conftest import GROUP, for_owners, importing, warnings
 from tests.policies import sids_of, template
 
@@ -42,23 +42,20 @@ def files(assembly: str, folder: str = FOLDER) -> dict[str, Any]:
     }
 
 
-WAY = (
-    'save its present policy to a file, and name it in cdk.json, "context": '
-    '{"personalize-kms-constructs:policies": {"<its ARN>": "<file>"}}: the synth then fails only '
-    "if a statement is missing"
+MANAGED = "- pass imported_key_policy=ImportedKeyPolicy.MANAGED, and the deployment adds them"
+OF_KEY = "- if a KMS key encrypts it, pass that as S3Location(…, encryption_key=…)"
+NAME_A_COPY = (
+    "Once they are there, name a copy of the policy in cdk.json, and this warning ends: "
+    f"{page_at('how-to/imported-key.md')}"
 )
-OF_KEY = (
-    "if a KMS key encrypts the bucket, its policy needs statements too: pass the key, as "
-    "S3Location(…, encryption_key=…)"
-)
-MORE = f"see {page_at('how-to/imported-key.md')}"
+ACKNOWLEDGE = f"Once that is done, acknowledge this warning: {page_at('messages.md')}"
 
 
 @pytest.mark.parametrize("is_below", [True, False])
-def test_a_warning_says_in_two_lines_who_does_what(
+def test_a_warning_has_a_line_for_each_way_out(
     is_below: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole text: who acts, in which file the statements are, and the other ways."""
+    """The whole text: who adds which file, what the deployment can do, how the warning ends."""
     if is_below:
         monkeypatch.chdir(tmp_path)
     app = cdk.App(outdir=str(tmp_path / "cdk.out"))
@@ -67,23 +64,24 @@ def test_a_warning_says_in_two_lines_who_does_what(
     (text,) = warnings(stack).values()
     path = f"{FOLDER}/StackEncryptionAE998EAF.key.{KEY_ID}.json"
     assert text.splitlines() == [
-        f"Personalize has no access to key arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID} until "
-        "its owner, account 111111111111, adds the statements in "
+        f"Personalize has no access to key arn:aws:kms:eu-west-1:111111111111:key/{KEY_ID} yet. "
+        "Do one of these:",
+        "- have its owner, account 111111111111, add the statements in "
         f"{f'cdk.out/{path}' if is_below else f'{path} in the assembly'} to the key policy",
-        "or pass imported_key_policy=ImportedKeyPolicy.MANAGED, and the deployment adds them; "
-        f"{WAY}; {MORE}",
+        MANAGED,
+        NAME_A_COPY,
     ]
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn"])
 def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack, partition: str) -> None:
-    """The stack knows neither, and Personalize takes no other key; the rest is explained."""
+    """The stack knows neither, and Personalize takes no other key; the rest is to be filled in."""
     encryption(stack, encryption_key=imported_key(stack, partition=partition))
     of_role, _ = for_owners(stack)["key"]
     role = f"arn:{partition}:iam::${{AWS::AccountId}}:role/Stack-Encryption-8875952E-eu-west-1"
     assert of_role["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}
     (text,) = warnings(stack).values()
-    assert ", replacing ${AWS::AccountId} by the account of the stack\n" in text
+    assert ".json in the assembly (fill in ${AWS::AccountId}) to the key policy\n" in text
 
 
 def test_partition_is_that_of_the_region(app: cdk.App) -> None:
@@ -94,26 +92,36 @@ def test_partition_is_that_of_the_region(app: cdk.App) -> None:
     assert reading["Resource"] == ["arn:aws-cn:s3:::ratings/import/*"]
 
 
-def test_a_dynamic_reference_is_explained(stack: cdk.Stack) -> None:
+def test_a_dynamic_reference_is_to_be_filled_in(stack: cdk.Stack) -> None:
     """CloudFormation replaces it in templates, and no owner's policy does."""
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "ratings")
     encryption(stack, resources=[importing(bucket, "{{resolve:ssm:/folder}}/")])
     (text,) = warnings(stack).values()
-    assert "{{resolve:ssm:/folder}} by what it is in the deployed stack" in text
+    assert "(fill in ${AWS::Partition}, ${AWS::AccountId}, {{resolve:ssm:/folder}})" in text
 
 
-def test_placeholders_are_explained(stack: cdk.Stack) -> None:
-    """Each placeholder is explained once; a bucket's ARN has no account; MANAGED is for keys."""
+def test_placeholders_are_named(stack: cdk.Stack) -> None:
+    """Each is named once; a bucket's ARN has no account; MANAGED is for keys."""
     name = cdk.CfnParameter(stack, "BucketName").value_as_string
     text = warning_on(stack, s3.Bucket.from_bucket_name(stack, "Imported", name))
     assert text.splitlines() == [
-        "Personalize has no access to bucket arn:${AWS::Partition}:s3:::${BucketName} until its "
-        f"owner adds the statements in {FOLDER}/StackEncryptionAE998EAF.bucket.BucketName.json in "
-        "the assembly to the bucket policy, replacing ${AWS::Partition} by aws, or the partition "
-        "of the stack, ${BucketName} by what it is in the deployed stack, ${AWS::AccountId} by the "
-        "account of the stack",
-        f"{WAY}; {OF_KEY}; {MORE}",
+        "Personalize has no access to bucket arn:${AWS::Partition}:s3:::${BucketName} yet:",
+        f"- have its owner add the statements in {FOLDER}/StackEncryptionAE998EAF.bucket."
+        "BucketName.json in the assembly (fill in ${AWS::Partition}, ${BucketName}, "
+        "${AWS::AccountId}) to the bucket policy",
+        OF_KEY,
+        ACKNOWLEDGE,
     ]
+
+
+@pytest.mark.parametrize("is_exported", [True, False])
+def test_a_key_that_only_the_deployment_knows(stack: cdk.Stack, is_exported: bool) -> None:
+    """Nobody can name a file by the ARN of an export, or of an SSM parameter."""
+    parameter = ssm.StringParameter.value_for_string_parameter(stack, "/key")
+    arn = cdk.Fn.import_value("Key") if is_exported else parameter
+    encryption(stack, encryption_key=kms.Key.from_key_arn(stack, "Key", arn))
+    (text,) = warnings(stack).values()
+    assert text.splitlines()[2:] == [MANAGED, ACKNOWLEDGE]
 
 
 FUNCTIONS = {
@@ -145,7 +153,7 @@ def test_a_function_in_a_name_is_a_placeholder_with_a_name(
     text = warning_on(stack, s3.Bucket.from_bucket_name(stack, "Imported", name))
     _, reading = for_owners(stack)["bucket"]
     assert reading["Resource"] == [f"arn:${{AWS::Partition}}:s3:::{shown}/import/*"]
-    assert f", {shown.removeprefix('data-')} by what it is in the deployed stack, " in text
+    assert f", {shown.removeprefix('data-')}, " in text
 
 
 def test_the_key_of_another_account_can_not_be_managed(app: cdk.App) -> None:
@@ -153,8 +161,8 @@ def test_the_key_of_another_account_can_not_be_managed(app: cdk.App) -> None:
     stack = cdk.Stack(app, "Stack", env=cdk.Environment(account="111111111111", region="eu-west-1"))
     encryption(stack, encryption_key=imported_key(stack, account="222222222222"))
     (text,) = warnings(stack).values()
-    assert "until its owner, account 222222222222, adds" in text
-    assert text.splitlines()[1] == f"{WAY}; {MORE}"
+    assert " yet:\n- have its owner, account 222222222222, add " in text
+    assert text.splitlines()[2:] == [NAME_A_COPY]
 
 
 def test_the_owner_of_a_role_gets_a_policy_of_its_own(app: cdk.App, stack: cdk.Stack) -> None:
@@ -205,7 +213,7 @@ def test_a_stage_has_its_files_in_its_own_assembly(app: cdk.App) -> None:
     name = f"ProductionStackEncryptionC01F2FCD.key.{KEY_ID}.json"
     assert list(files(assembly.directory, f"assembly-Production/{FOLDER}")) == [name]
     (text,) = warnings(stack).values()
-    assert f"the statements in assembly-Production/{FOLDER}/{name} in the assembly to" in text
+    assert f"the statements in assembly-Production/{FOLDER}/{name} in the assembly (" in text
 
 
 def test_a_file_goes_when_nothing_is_pending_any_more(tmp_path: Path) -> None:
@@ -262,11 +270,11 @@ def test_the_owner_of_a_callers_role_is_told_as_well(stack: cdk.Stack) -> None:
     encryption(stack, service_role=role).grant_create(caller, GROUP)
     (text,) = warnings(stack).values()
     assert text.splitlines() == [
-        "role arn:aws:iam::111111111111:role/deployer can't create resources of Personalize until "
-        "its owner, account 111111111111, adds the statements in "
-        f"{FOLDER}/StackEncryptionAE998EAF.caller.deployer.json in the assembly to an IAM policy "
-        "of the role, replacing ${AWS::Region} by the Region of the stack",
-        f"{WHOLE_POLICY}; see {page_at('how-to/jobs.md')}",
+        "role arn:aws:iam::111111111111:role/deployer can't create resources of Personalize yet:",
+        "- have its owner, account 111111111111, attach the policy in "
+        f"{FOLDER}/StackEncryptionAE998EAF.caller.deployer.json in the assembly (fill in "
+        "${AWS::Region}) to the role",
+        ACKNOWLEDGE,
     ]
     created, *_ = for_owners(stack)["caller"]
     assert created["Resource"] == [
@@ -305,7 +313,7 @@ def test_the_key_of_an_imported_bucket(stack: cdk.Stack, is_given: bool) -> None
     text = warning_on(
         stack, s3.Bucket.from_bucket_name(stack, "Imported", "ratings"), encryption_key=key
     )
-    assert (f"; {OF_KEY}; " in text) is not is_given
+    assert (f"\n{OF_KEY}\n" in text) is not is_given
 
 
 @pytest.mark.parametrize(
@@ -318,7 +326,7 @@ def test_the_owner_of_an_imported_bucket(
     bucket = s3.Bucket.from_bucket_attributes(
         concrete, "Imported", bucket_name="ratings", account=account
     )
-    assert f"until its owner{owner} adds" in warning_on(concrete, bucket)
+    assert f"have its owner{owner} add" in warning_on(concrete, bucket)
 
 
 def test_the_function_of_a_managed_key_policy_whose_role_others_make(app: cdk.App) -> None:

@@ -16,11 +16,6 @@ from ._tokens import TOKEN, is_token
 ACCOUNT, PARTITION, REGION = "${AWS::AccountId}", "${AWS::Partition}", "${AWS::Region}"
 _PLACEHOLDER = re.compile(r"\$\{[^}]+\}")
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]*\}\}")
-_MEANINGS = {
-    ACCOUNT: "the account of the stack",
-    PARTITION: "aws, or the partition of the stack",
-    REGION: "the Region of the stack",
-}
 
 
 def known_values(
@@ -82,13 +77,9 @@ def _without_punctuation(placeholder: str) -> str:
     return f"${{{' '.join(words)}}}"
 
 
-def replacements(text: str) -> str:
-    """Explain the placeholders still in a text; nothing if it has none."""
-    explained = []
-    for left in dict.fromkeys([*_PLACEHOLDER.findall(text), *_DYNAMIC.findall(text)]):
-        meaning = _MEANINGS.get(left, "what it is in the deployed stack")
-        explained.append(f"{left} by {meaning}")
-    return ", ".join(explained)
+def placeholders(text: str) -> list[str]:
+    """Return the placeholders still in a text, each once."""
+    return list(dict.fromkeys([*_PLACEHOLDER.findall(text), *_DYNAMIC.findall(text)]))
 
 
 def _placeholder(token: str, stack: Stack) -> str:

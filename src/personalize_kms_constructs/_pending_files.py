@@ -11,10 +11,12 @@ from typing import Any, cast
 from aws_cdk import Names, Stage
 from constructs import Construct, IConstruct
 
-from ._grant.place import Place
-from ._pasted import replacements
+from personalize_kms_check._address import page_at
 
-WHOLE_POLICY = "the file is a whole policy, so the owner can also attach it as it is"
+from ._grant.place import Place
+from ._pasted import placeholders
+
+ACKNOWLEDGE = f"Once that is done, acknowledge this warning: {page_at('messages.md')}"
 FOLDER = "personalize-kms-pending"
 
 # Names of files have 255 bytes at most, and the id of a construct alone may have 248: its end is
@@ -60,10 +62,10 @@ def place_of_file(app: Any, path: str) -> str:
     return file.relative_to(folder).as_posix() if is_below else f"{path} in the assembly"
 
 
-def replacing(statements: Any) -> str:
-    """Return the words for values to be filled in by an owner, if there are any."""
-    left = replacements(json.dumps(statements))
-    return f", replacing {left}" if left else ""
+def file_to_complete(app: Any, path: str, statements: Any) -> str:
+    """Return the place of a file, with the values that somebody has to fill in."""
+    left = placeholders(json.dumps(statements))
+    return place_of_file(app, path) + (f" (fill in {', '.join(left)})" if left else "")
 
 
 def _name(arn: str) -> str:

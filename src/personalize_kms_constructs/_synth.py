@@ -15,7 +15,7 @@ from aws_cdk import CfnDeletionPolicy, CfnResource, TagManager
 from constructs import Construct, IValidation
 
 from personalize_kms_check._address import page_at
-from personalize_kms_check._values import of_any_partition
+from personalize_kms_check._values import name_of, of_any_partition
 
 from ._expressions import parts_of
 from ._grant.paths import PATTERN
@@ -25,51 +25,24 @@ from ._grant.targets import BucketTarget, KeyTarget, PolicyTarget
 from ._grant.wiring import Wiring
 from ._judge.registration import bring_judge, is_judged
 from ._metadata import Creation, leave_resources, pending_actions
-from ._pasted import known_values, part_of, readable, with_placeholders
-from ._pending_files import WHOLE_POLICY, place_of_file, policy_files, replacing, write_files
+from ._pasted import known_values, part_of, placeholders, readable, with_placeholders
+from ._pending_files import ACKNOWLEDGE, file_to_complete, policy_files, write_files
 from ._tokens import TOKEN, is_token
 from ._warnings import warn
 from .locations import S3Location
 from .resources import PersonalizeResource
 
 _MESSAGES = {
-    "key": (
-        "pendingKeyPolicy",
-        "how-to/imported-key.md",
-        "Personalize has no access to key {arn} until its owner{account} adds the statements in "
-        "{file} to the key policy",
-    ),
-    "bucket": (
-        "pendingBucketPolicy",
-        "how-to/imported-key.md",
-        "Personalize has no access to bucket {arn} until its owner{account} adds the statements in "
-        "{file} to the bucket policy",
-    ),
-    "role": (
-        "pendingRolePolicy",
-        "how-to/roles.md",
-        "role {arn} lacks permissions until its owner{account} adds the statements in {file} to an "
-        "IAM policy of the role",
-    ),
-    "caller": (
-        "pendingCallerPolicy",
-        "how-to/jobs.md",
-        "role {arn} can't create resources of Personalize until its owner{account} adds the "
-        "statements in {file} to an IAM policy of the role",
-    ),
+    "key": ("pendingKeyPolicy", "Personalize has no access to key {arn} yet"),
+    "bucket": ("pendingBucketPolicy", "Personalize has no access to bucket {arn} yet"),
+    "role": ("pendingRolePolicy", "role {arn} lacks permissions"),
+    "caller": ("pendingCallerPolicy", "role {arn} can't create resources of Personalize yet"),
 }
-_MANAGED = "or pass imported_key_policy=ImportedKeyPolicy.MANAGED, and the deployment adds them"
-_TOLD = (
-    'save its present policy to a file, and name it in cdk.json, "context": '
-    '{"personalize-kms-constructs:policies": {"<its ARN>": "<file>"}}: the synth then fails only '
-    "if a statement is missing"
-)
-_UNKNOWN_KEY = (
-    "if a KMS key encrypts the bucket, its policy needs statements too: pass the key, as "
-    "S3Location(…, encryption_key=…)"
-)
-_UNKNOWN_ACCOUNT = (
-    "if bucket and role belong to one account, the statements for the role can be left out"
+_MANAGED = "- pass imported_key_policy=ImportedKeyPolicy.MANAGED, and the deployment adds them"
+_UNKNOWN_KEY = "- if a KMS key encrypts it, pass that as S3Location(…, encryption_key=…)"
+_NAME_A_COPY = (
+    "Once they are there, name a copy of the policy in cdk.json, and this warning ends: "
+    f"{page_at('how-to/imported-key.md')}"
 )
 
 
@@ -122,14 +95,14 @@ class AtSynth:
         pasteable = self._pasteable()
         paths = write_files(self._scope, self._here, [pending[:3] for pending in pasteable])
         # The judge compares the file of such a key or bucket.
-        named = policy_files(self._here.root) if is_judged(self._here.root) else ()
-        told = set(map(of_any_partition, named))
+        is_compared = bool(pasteable) and is_judged(self._here.root)
+        named = policy_files(self._here.root) if is_compared else {}
         files: dict[PolicyTarget | None, str] = {}
         warnings = []
         for pending, path in zip(pasteable, paths, strict=True):
             files[pending.policy] = path
-            if of_any_partition(pending.arn) not in told:
-                warnings.append(self._pending_warning(pending, path))
+            if not isinstance(named, Mapping) or not name_of(pending.arn, named):
+                warnings.append(self._pending_warning(pending, path, is_compared=is_compared))
         warnings += self._other_warnings()
         if not self._wiring.is_synthesized:
             self._leave_metadata(files)
@@ -287,35 +260,26 @@ class AtSynth:
             pasteable.append(_Pasteable("caller", pasted(arn), pasted(needed)))
         return pasteable
 
-    def _pending_warning(self, pending: _Pasteable, path: str) -> Message:
-        warning_id, page, message = _MESSAGES[pending.kind]
+    def _pending_warning(self, pending: _Pasteable, path: str, *, is_compared: bool) -> Message:
+        """Say what is wrong, what to do about it, and how the warning ends: four lines at most."""
+        warning_id, wrong = _MESSAGES[pending.kind]
         account, policy = part_of(pending.arn, 4), pending.policy
         is_of_another = self._wiring.role.is_of_another_account_than
         if isinstance(policy, BucketTarget) and is_of_another(policy.bucket.account):
             account = policy.bucket.account
         owner = f", account {account}," if account.isdecimal() else ""
-        file = place_of_file(self._here.root, path)
-        first = message.format(arn=pending.arn, account=owner, file=file)
-        ways = [*self._ways_out(policy), f"see {page_at(page)}"]
-        return warning_id, f"{first}{replacing(pending.statements)}\n{'; '.join(ways)}"
-
-    def _ways_out(self, policy: PolicyTarget | None) -> Iterator[str]:
-        is_of_another = self._wiring.role.is_of_another_account_than
-        if isinstance(policy, KeyTarget):
-            if not is_of_another(policy.key.account):
-                yield _MANAGED
-            yield _TOLD
+        file = file_to_complete(self._here.root, path, pending.statements)
+        wrong, way = wrong.format(arn=pending.arn), f"attach the policy in {file} to the role"
+        more, end = "", ACKNOWLEDGE
+        if isinstance(policy, (KeyTarget, BucketTarget)):
+            way = f"add the statements in {file} to the {policy.kind} policy"
+            if is_compared and not placeholders(of_any_partition(pending.arn)):
+                end = _NAME_A_COPY
+        if isinstance(policy, KeyTarget) and not is_of_another(policy.key.account):
+            wrong, more = f"{wrong}. Do one of these", _MANAGED
         elif isinstance(policy, BucketTarget):
-            yield _TOLD
-            identity = policy.bucket.identity
-            for location in self._wiring.locations:
-                if location.bucket.identity == identity and location.key is None:
-                    yield _UNKNOWN_KEY
-                    break
-            names_role = any(
-                "AWS" in (statement.principal or {}) for statement in policy.statements
-            )
-            if names_role and not is_of_another(policy.bucket.account):
-                yield _UNKNOWN_ACCOUNT
-        else:
-            yield WHOLE_POLICY
+            places = self._wiring.locations
+            without_key = {place.bucket.identity for place in places if place.key is None}
+            more = _UNKNOWN_KEY if policy.bucket.identity in without_key else ""
+        lines = [f"{wrong}:", f"- have its owner{owner} {way}", more, end]
+        return warning_id, "\n".join(filter(None, lines))

@@ -48,7 +48,7 @@ def template(node: ast.AST) -> str | None:
 @cache
 def warnings() -> set[str]:
     """Return the ids of warnings."""
-    ids = {id for id, _, _ in _MESSAGES.values()}
+    ids = {id for id, _ in _MESSAGES.values()}
     for node in nodes():
         values: list[ast.expr] = []
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "warn":

@@ -6,7 +6,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_check._address import page_at
-from personalize_kms_constructs._pending_files import WHOLE_POLICY
 from personalize_kms_constructs.jobs import DatasetImportJob
 from tests.jobs.machines import DATASET, Data, job, machine
 from tests.life.conftest import for_owners, warnings
@@ -27,11 +26,10 @@ def test_its_owner_learns_what_to_add(stack: cdk.Stack, data: Data, kind: str) -
     machine(stack, job(data, DatasetImportJob), role=role)
     text = warnings(stack)["pendingMachinePolicy"]
     assert text.splitlines() == [
-        "the role of the state machine can't start the job until its owner adds the statements in "
-        "personalize-kms-pending/StackJob67D221D8.role.machine.json in the assembly to an IAM "
-        "policy of the role, replacing ${EncryptionRole2D2265A5.Arn} by what it is in the deployed "
-        "stack",
-        f"{WHOLE_POLICY}; see {page_at('how-to/jobs.md')}",
+        "the role of the state machine can't start the job yet:",
+        "- have its owner attach the policy in personalize-kms-pending/StackJob67D221D8.role."
+        "machine.json in the assembly (fill in ${EncryptionRole2D2265A5.Arn}) to the role",
+        f"Once that is done, acknowledge this warning: {page_at('messages.md')}",
     ]
     jobs = "arn:aws:personalize:eu-west-1:111111111111:dataset-import-job/StackJob67D221D8-*"
     lost = for_owners(stack)["role"]

@@ -12,11 +12,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import S3Location
-from tests.life.conftest import KEY_ARN, PERSONALIZE, allowing, for_owners, importing, warnings
+from tests.life.conftest import KEY_ARN, PERSONALIZE, allowing, for_owners, importing
 from tests.policies import bucket_policy
 
 ROLE, SERVICE = {"AWS": "arn:aws:iam::111111111111:root"}, {"Service": PERSONALIZE}
-WHY = "if bucket and role belong to one account, the statements for the role can be left out"
 
 
 def key_of(account: str, stack: cdk.Stack) -> kms.IKey:
@@ -37,28 +36,25 @@ def with_key_of(account: str) -> Callable[[cdk.Stack], S3Location]:
 
 
 @pytest.mark.parametrize(
-    ("location", "principals", "explained"),
+    ("location", "principals"),
     [
-        (imported, [SERVICE], False),
-        (with_key_of("111111111111"), [SERVICE], False),
-        (with_key_of("222222222222"), [ROLE, SERVICE], True),
+        (imported, [SERVICE]),
+        (with_key_of("111111111111"), [SERVICE]),
+        (with_key_of("222222222222"), [ROLE, SERVICE]),
         (
             lambda stack: imported(stack, encryption_key=key_of("222222222222", stack)),
             [ROLE, SERVICE],
-            True,
         ),
-        (lambda stack: imported(stack, account="222222222222"), [ROLE, SERVICE], False),
+        (lambda stack: imported(stack, account="222222222222"), [ROLE, SERVICE]),
         (
             lambda stack: S3Location(s3.CfnBucket.from_bucket_name(stack, "Data", "ratings"), ""),
             [ROLE, SERVICE],
-            True,
         ),
         (
             lambda stack: S3Location(
                 s3.CfnBucket.from_bucket_arn(stack, "Data", "arn:aws:s3:::ratings"), ""
             ),
             [ROLE, SERVICE],
-            True,
         ),
     ],
     ids=[
@@ -75,9 +71,8 @@ def test_the_owners_statements_let_the_role_in_unless_accounts_are_equal(
     concrete: cdk.Stack,
     location: Callable[[cdk.Stack], S3Location],
     principals: list[Any],
-    explained: bool,
 ) -> None:
-    """The owner's file has the role unless the accounts are equal, and says if that isn't known."""
+    """The owner's file has the role unless the accounts are known to be equal."""
     given = location(concrete)
     allowing(concrete, importing(given.bucket, encryption_key=given.encryption_key))
     assert [
@@ -85,7 +80,6 @@ def test_the_owners_statements_let_the_role_in_unless_accounts_are_equal(
         for statement in for_owners(concrete)["bucket"]
         if statement["Action"] == ["s3:GetObject"]
     ] == principals
-    assert (WHY in warnings(concrete)["pendingBucketPolicy"]) is explained
 
 
 def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:

@@ -15,14 +15,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IValidation
 
-from personalize_kms_check._address import page_at
-
 from .._grant.place import Place
 from .._grant.resolved import ResolvedResource
 from .._grant.role import has_precreated_roles
 from .._metadata import Creation, leave_resources, pending_actions
 from .._pasted import known_values, readable
-from .._pending_files import WHOLE_POLICY, place_of_file, replacing, write_files
+from .._pending_files import ACKNOWLEDGE, file_to_complete, write_files
 from .._refusals import refuse
 from .._warnings import warn
 from ._run_time import is_known
@@ -125,9 +123,9 @@ class JobAtSynth:
             warn(
                 self._job,
                 "pendingMachinePolicy",
-                "the role of the state machine can't start the job until its owner adds the "
-                f"statements in {place_of_file(here.root, path)} to an IAM policy of the role"
-                f"{replacing(statements)}\n{WHOLE_POLICY}; see {page_at('how-to/jobs.md')}",
+                "the role of the state machine can't start the job yet:\n- have its owner attach "
+                f"the policy in {file_to_complete(here.root, path, statements)} to the role\n"
+                f"{ACKNOWLEDGE}",
             )
         return []
 
