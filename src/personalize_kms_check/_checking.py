@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from ._accepted import in_lines
+from ._accepted import in_lines, organization_problems
 from ._asked import OpenQuestion
 from ._comparison import compare
 from ._reading import ReadAssembly, read_assemblies
@@ -21,8 +20,6 @@ from ._templates.given_paths import read_paths
 from ._templates.given_policies import given_policies, policy_problems
 from ._templates.manifest import Assembly
 from ._templates.parameter_values import ParameterValues, parameter_problems, set_environments
-
-_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
 
 class CloudAssembly(Protocol):
@@ -105,7 +102,7 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
         assemblies += app
     _raise_first_error(assemblies)
     problems = [
-        *_organization_problems(told.organization),
+        *organization_problems(told.organization),
         *parameter_problems(told.parameters, assemblies),
         *created_problems(told.created, assemblies, told.created_file),
         *policy_problems(told.policies),
@@ -141,13 +138,6 @@ def _report(read: ReadAssembly, organization: str | None) -> AccessReport:
         for reason in dict.fromkeys(map(str, template.errors)):
             questions.append(OpenQuestion(template.name, reason))
     return compare(replace(model, organization=organization or "", open_questions=questions))
-
-
-def _organization_problems(organization: object) -> list[str]:
-    if organization is None or _ORGANIZATION.fullmatch(str(organization)):
-        return []
-    expected = "the id of an organization, for example o-a1b2c3d4e5"
-    return [f"organization is {organization!r}, expected {expected}"]
 
 
 def _raise_first_error(assemblies: Iterable[Assembly]) -> None:

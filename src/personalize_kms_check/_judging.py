@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ._accepted import organization_problems
 from ._answers import Answer
 from ._asked import labels_of
 from ._causes import Cause
@@ -60,14 +61,24 @@ _TOLD_IF_OPEN = frozenset(
         Cause.ELEMENT_UNKNOWN,
     }
 )
+_ENVIRONMENT = frozenset({"AWS::AccountId", "AWS::Partition", "AWS::Region"})
+"""The parts of values that an app without ``env`` doesn't know."""
+_ORGANIZATION = (
+    "name the organization of the accounts in cdk.json, as personalize-kms-constructs:organization"
+)
 
 
 class ReadApp:
     """All assemblies of some templates, as far as they can be read, with policies of owners."""
 
-    def __init__(self, template_paths: Iterable[str], policy_files: Mapping[str, str]) -> None:
-        policies, self.wrong_policies = read_files(policy_files)
-        """The second are the reasons why files of policies can't be used."""
+    def __init__(
+        self, template_paths: Iterable[str], policy_files: Mapping[str, str], organization: Any
+    ) -> None:
+        policies, problems = read_files(policy_files)
+        wrong = organization_problems(organization)
+        self.wrong_context = [*problems, *wrong]
+        """The reasons why files of policies, or the organization, can't be used."""
+        self._organization = "" if wrong else organization or ""
         assemblies: list[Assembly] = []
         self._broken: list[str] = []
         for directory in dict.fromkeys(Path(path).parent for path in template_paths):
@@ -91,11 +102,12 @@ class ReadApp:
         # Saves time, as below: a clean synth needs no report, no advice and no words.
         from ._comparison import compare
 
-        return merged([compare(assembly.model()) for assembly in self._read])
+        models = [replace(read.model(), organization=self._organization) for read in self._read]
+        return merged(map(compare, models))
 
     def certain(self) -> AccessReport:
         """Compare the requests on what is ours: see ``_certain``."""
-        return merged([_certain(assembly) for assembly in self._read])
+        return merged([_certain(assembly, self._organization) for assembly in self._read])
 
     def without_key(self) -> list[Resource]:
         groups: list[Resource] = []
@@ -116,14 +128,14 @@ class ReadApp:
         return list(dict.fromkeys(errors))
 
 
-def _certain(read: ReadAssembly) -> AccessReport:
+def _certain(read: ReadAssembly, organization: str) -> AccessReport:
     """Return the certain findings, with warnings. None of them is pending.
 
     Undecided findings are among them in four cases. Somebody has put a condition on our statements
     for a need. A condition of the template may leave these out. The given policy of an owner is
     open. A construct can't be judged.
     """
-    model = read.model(only_ours=True)
+    model = replace(read.model(only_ours=True), organization=organization)
     decided = decisions(model)
     if decided.are_all_met:
         return AccessReport()
@@ -170,12 +182,20 @@ def _has_another_condition(finding: Finding) -> bool:
 
 
 def _is_open_in_given_policy(finding: Finding, model: AccessModel) -> bool:
-    """Report whether the policy of an owner outside of the app, which is given, leaves it open."""
+    """Report whether the policy of an owner outside of the app, which is given, leaves it open.
+
+    Nobody can say more where only the account or the Region of an app without ``env`` isn't known.
+    """
     owner = model.keys.get(finding.policy_of) or model.buckets.get(finding.policy_of)
     if owner is None or not any(policy.is_given for policy in owner.policies):
         return False
     doubts = finding.reason.doubts or (finding.reason,)
-    return any(doubt.cause is not Cause.KEY_MAYBE_ABSENT for doubt in doubts)
+    for doubt in doubts:
+        parts = doubt.values.get("parts")
+        is_of_environment = isinstance(parts, tuple) and bool(parts) and {*parts} <= _ENVIRONMENT
+        if doubt.cause is not Cause.KEY_MAYBE_ABSENT and not is_of_environment:
+            return True
+    return False
 
 
 def _depends_on_template(finding: Finding) -> bool:
@@ -276,7 +296,7 @@ def with_remedies(report: AccessReport) -> list[tuple[Line, str]]:
     names = Names(report.names)
     told: list[PolicyToChange] = []
     lines: list[tuple[Line, str]] = []
-    for line in lines_of(report):
+    for line in map(_at_synth, lines_of(report)):
         new = tuple([policy for policy in line.policies if policy not in told])
         parts = [what_to_do(replace(line, policies=new), names)]
         for policy in line.policies:
@@ -285,3 +305,11 @@ def with_remedies(report: AccessReport) -> list[tuple[Line, str]]:
         told += new
         lines.append((line, "; ".join(filter(None, parts))))
     return lines
+
+
+def _at_synth(line: Line) -> Line:
+    """Return a line with a remedy for a synth, which has no options of the command."""
+    reason = line.first.reason
+    causes = {doubt.cause for doubt in (reason, *reason.doubts)}
+    is_of_organization = Cause.KEY_OF_ORGANIZATION in causes and line.first.kind == "undecided"
+    return replace(line, fix=_ORGANIZATION) if is_of_organization else line

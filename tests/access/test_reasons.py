@@ -379,7 +379,7 @@ def test_an_account_that_may_be_the_role_s() -> None:
     caller = calls.Caller(ROLE, "${AWS::AccountId}", REGION)
     (way,) = addressed_to({"Principal": {"AWS": ACCOUNT}}, caller, denies=False)
     assert [doubt.sentence() for doubt in way.doubts] == [
-        f"Principal {ACCOUNT}: the role isn't known before deployment"
+        f"Principal {ACCOUNT}: AWS::AccountId isn't known before deployment"
     ]
 
 

@@ -11,17 +11,23 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
+from personalize_kms_constructs.checks import PersonalizeAccessChecks
 from tests.judge.apps import failure, new_app, told
-from tests.life.conftest import PERSONALIZE, trusted_role, warnings
+from tests.life.conftest import GROUP, PERSONALIZE, trusted_role, warnings
 
 KEY_ARN = "arn:aws:kms:eu-west-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 LAKE_ARN = "arn:aws:s3:::lake"
 CONTEXT = "personalize-kms-constructs:policies"
+ALL = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+FOR_ACCOUNT = {**ALL, "Principal": {"AWS": "111122223333"}}
+FOR_SERVICE = {**ALL, "Principal": {"Service": PERSONALIZE}}
+ENV = cdk.Environment(account="111122223333", region="eu-west-1")
 
 
-def of_others(app: cdk.App, *, exports: bool = False, own_role: bool = False) -> cdk.Stack:
+def of_others(
+    app: cdk.App, *, exports: bool = False, own_role: bool = False, env: Any = ENV
+) -> cdk.Stack:
     """A stack with the key and the bucket of other accounts."""
-    env = cdk.Environment(account="111122223333", region="eu-west-1")
     stack = cdk.Stack(app, "Main", env=env)
     lake = s3.Bucket.from_bucket_name(stack, "Lake", "lake")
     resources = [
@@ -42,6 +48,13 @@ def of_others(app: cdk.App, *, exports: bool = False, own_role: bool = False) ->
     return stack
 
 
+def app_with(statements: list[Any], folder: Path, **context: Any) -> cdk.App:
+    """An app whose context names a file with the policy of the key."""
+    file = folder / "key.json"
+    file.write_text(json.dumps({"Statement": statements}))
+    return new_app(folder / "app", context={CONTEXT: {KEY_ARN: str(file)}, **context})
+
+
 def owners_files(app: cdk.App, folder: Path, role_arn: str = "") -> dict[str, str]:
     """Save what the synth wrote for the owners as their policies; return files by ARN."""
     files = {}
@@ -53,22 +66,58 @@ def owners_files(app: cdk.App, folder: Path, role_arn: str = "") -> dict[str, st
     return files
 
 
-def test_a_synth_is_quiet_while_the_owners_policies_have_it(tmp_path: Path) -> None:
-    """And fails as soon as the app needs more than the files have."""
+@pytest.mark.parametrize("env", [ENV, None], ids=["env", "no env"])
+def test_a_synth_is_quiet_while_the_owners_policies_have_it(env: Any, tmp_path: Path) -> None:
+    """And fails as soon as the app needs more, also if nobody can say its account."""
     app = new_app(tmp_path / "1")
     assert {*warnings(of_others(app))} == {"pendingKeyPolicy", "pendingBucketPolicy"}
     files = owners_files(app, tmp_path)
     app = new_app(tmp_path / "2", context={CONTEXT: files})
-    assert (warnings(of_others(app)), told(app)) == ({}, [])
+    assert (warnings(of_others(app, env=env)), told(app)) == ({}, [])
     assert len([*(Path(app.outdir) / "personalize-kms-pending").iterdir()]) == 2
     app = new_app(tmp_path / "3", context={CONTEXT: files})
-    of_others(app, exports=True)
+    of_others(app, env=env, exports=True)
     message = failure(app.synth)
-    assert f"bucket policy of {LAKE_ARN} lacks s3:PutObject on {LAKE_ARN}/out/*" in message
+    lake = LAKE_ARN if env else "arn:${AWS::Partition}:s3:::lake"
+    assert f"bucket policy of {lake} lacks s3:PutObject on {lake}/out/*" in message
     assert f"key policy of {KEY_ARN} lacks kms:GenerateDataKeyWithoutPlaintext" in message
     for file in files.values():
         path = f"personalize-kms-pending/{Path(file).name} in the assembly"
         assert f"Suggested fix: have its owner add the statements in {path} (https" in message
+
+
+@pytest.mark.parametrize(
+    ("organization", "said"),
+    [
+        (None, "name the organization of the accounts in cdk.json, as personalize-kms-constructs:"),
+        ("o-a1b2c3d4e5", ""),
+        (5, "organization is 5, expected the id of an organization"),
+    ],
+)
+def test_the_context_has_the_organization(organization: Any, said: str, tmp_path: Path) -> None:
+    """It decides conditions of owners on it, for the judge and for the plugin."""
+    in_organization = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    statements = [FOR_SERVICE, {**FOR_ACCOUNT, "Condition": in_organization}]
+    context = {"personalize-kms-constructs:organization": organization}
+    app = app_with(statements, tmp_path, **context)
+    cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
+    of_others(app)
+    failure(app.synth)
+    report = (Path(app.outdir) / "validation-report.json").read_text()
+    assert said in report
+    assert ("aws:PrincipalOrgID" in report) is (organization != "o-a1b2c3d4e5")
+
+
+def test_the_remedy_names_the_files_of_all_constructs(tmp_path: Path) -> None:
+    """Each has the statements of one construct, and the key's owner needs them all."""
+    app = app_with([], tmp_path)
+    stack = cdk.Stack(app, "Main", env=ENV)
+    key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
+    for id in ("A", "B"):
+        PersonalizeEncryption(stack, id, encryption_key=key, resources=[GROUP])
+    message = failure(app.synth)
+    paths = [*(Path(app.outdir) / "personalize-kms-pending").iterdir()]
+    assert [path.name in message for path in paths] == [True, True]
 
 
 def test_a_role_with_a_generated_name_may_be_the_one_that_its_owner_named(tmp_path: Path) -> None:
@@ -108,10 +157,12 @@ def test_a_file_that_is_no_policy_fails_the_synth(
     ("context", "said"),
     [
         ("key.json", "policies is 'key.json', expected files by the names or ARNs"),
+        ([{KEY_ARN: "key.json"}], "expected files by the names or ARNs"),
+        (1, "policies is 1, expected files by the names or ARNs"),
         ({KEY_ARN: {"Statement": []}}, "no such file"),
         ({KEY_ARN: "cdk.out/personalize-kms-pending/x.json"}, "is what it should have, pass what"),
     ],
-    ids=["no mapping", "a document", "the pending file"],
+    ids=["no mapping", "a list", "a number", "a document", "the pending file"],
 )
 def test_a_context_that_names_no_owners_file_fails_the_synth(
     context: Any, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -122,9 +173,7 @@ def test_a_context_that_names_no_owners_file_fails_the_synth(
     pending.mkdir(parents=True)
     (pending / "x.json").write_text(json.dumps({"Statement": []}))
     app = new_app(tmp_path / "app", context={CONTEXT: context})
-    PersonalizeEncryption(
-        cdk.Stack(app, "Main"), "Encryption", resources=[PersonalizeResource.dataset_group()]
-    )
+    of_others(app)
     assert said in failure(app.synth)
 
 
@@ -138,26 +187,20 @@ def test_a_context_that_names_no_owners_file_fails_the_synth(
 )
 def test_what_an_owners_policy_leaves_open_is_a_warning(statement: Any, tmp_path: Path) -> None:
     """Since the construct doesn't warn of a key whose policy is given."""
-    everybody = {"Principal": "*", "Action": "kms:*", "Resource": "*"}
-    allowed = {**everybody, "Principal": {"Service": PERSONALIZE}, "Effect": "Allow"}
-    allowed_to_account = {**allowed, "Principal": {"AWS": "111122223333"}}
+    statements = [FOR_SERVICE, {**ALL, "Principal": "*", **statement}]
     if statement["Effect"] == "Deny":
-        statements = [allowed, allowed_to_account, {**everybody, **statement}]
-    else:
-        statements = [allowed, {**everybody, **statement}]
-    file = tmp_path / "key.json"
-    file.write_text(json.dumps({"Statement": statements}))
-    app = new_app(tmp_path / "app", context={CONTEXT: {KEY_ARN: str(file)}})
+        statements.append(FOR_ACCOUNT)
+    app = app_with(statements, tmp_path)
     of_others(app)
     app.synth()
     assert {(rule, severity) for rule, severity, _ in told(app)} == {("Undecided", "warning")}
 
 
 def test_without_the_judge_the_construct_warns_in_spite_of_the_file(tmp_path: Path) -> None:
-    file = tmp_path / "key.json"
-    file.write_text(json.dumps({"Statement": []}))
-    context = {CONTEXT: {KEY_ARN: str(file)}, "personalize-kms-constructs:judge": "false"}
-    assert "pendingKeyPolicy" in warnings(of_others(new_app(tmp_path / "app", context=context)))
+    """Nor does it say that a file ends the warning."""
+    app = app_with([], tmp_path, **{"personalize-kms-constructs:judge": "false"})
+    text = warnings(of_others(app))["pendingKeyPolicy"]
+    assert "\nOnce that is done, acknowledge this warning: " in text
 
 
 def test_a_policy_that_an_app_does_not_use_is_ignored(tmp_path: Path) -> None:

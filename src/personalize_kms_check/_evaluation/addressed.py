@@ -112,20 +112,20 @@ def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
     elif arn:
         yield _way(Addressed.CALLER, same(caller.arn, name), name)
         if arn[5] == "root":
-            yield _way(Addressed.ACCOUNT, same(caller.account, arn[4]), name)
+            yield _way(Addressed.ACCOUNT, same(caller.account, arn[4]), name, caller.account)
     elif name.startswith("AROA") and caller.unique_id in ("", name):
         doubt = Reason.of(Cause.PRINCIPAL_ID, principal=name)
         yield Way(Addressed.CALLER, Answer.MAYBE, (doubt,))
     elif name.isdigit() or name == caller.account:
-        yield _way(Addressed.ACCOUNT, same(caller.account, name), name)
+        yield _way(Addressed.ACCOUNT, same(caller.account, name), name, caller.account)
     elif open_parts(name):
         yield _way(Addressed.EVERYBODY, Answer.MAYBE, name)
 
 
-def _way(whom: Addressed, answer: Answer, name: str) -> Way:
+def _way(whom: Addressed, answer: Answer, name: str, account: str = "") -> Way:
     if answer is not Answer.MAYBE:
         return Way(whom, answer)
-    parts = tuple(open_parts(name)) or ("the role",)
+    parts = tuple(open_parts(name) or open_parts(account)) or ("the role",)
     doubt = Reason.of(Cause.PRINCIPAL_UNKNOWN, principal=name, parts=parts)
     return Way(whom, answer, (doubt,))
 

@@ -123,7 +123,7 @@ def role_by_both(call: Call, own: OfRole, key: Key) -> Decision:
     lacking = sides.lacking()
     doubts = []
     if one_account is Answer.MAYBE:
-        doubts.append(Reason.of(Cause.ACCOUNTS_UNKNOWN, kind="key"))
+        doubts.append(_accounts_unknown(call, key))
     denied = (of_owner.denied, own.iam.denied, own.boundary.denied)
     decision = _outcome(sides.answer, sides.together, denied, lacking, doubts)
     if sides.boundary.answer is not Answer.NO:
@@ -156,8 +156,13 @@ def role_in_bucket(call: Call, bucket: Bucket) -> Decision:
     decision = _outcome(Answer.YES, (), (verdict.denied,))
     is_enough = one_account is Answer.YES or verdict.itself.answer is Answer.YES
     if decision.answer is Answer.YES and not is_enough:
-        return Decision(Answer.MAYBE, Reason.of(Cause.ACCOUNTS_UNKNOWN, kind="bucket"))
+        return Decision(Answer.MAYBE, _accounts_unknown(call, bucket))
     return decision
+
+
+def _accounts_unknown(call: Call, owner: Key | Bucket) -> Reason:
+    parts = tuple(open_parts(call.caller.account + owner.account))
+    return Reason.of(Cause.ACCOUNTS_UNKNOWN, kind=owner.column, parts=parts)
 
 
 def by_owner(call: Call, owner: Owner) -> Decision:

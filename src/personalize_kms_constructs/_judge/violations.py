@@ -50,7 +50,7 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
         violations += unencrypted_groups(app.without_key(), root)
         for text in app.unreadable(only_ours=True):
             violations.append(violation_of_app(UNDECIDED, WARNING, text))
-        for text in app.wrong_policies:
+        for text in app.wrong_context:
             violations.append(violation_of_app(CONFIGURATION, ERROR, text))
         return violations
     except Exception as error:
@@ -66,14 +66,16 @@ def check_everything(
     of_judge = app.certain() if is_judged else AccessReport()
     told = with_remedies(less(app.everything(), of_judge))
     violations = violations_of(told, root, in_every_synth=False)
-    wrong_policies = [] if is_judged else app.wrong_policies
-    for text in (*app.unreadable(only_ours=False), *wrong_policies):
+    wrong_context = [] if is_judged else app.wrong_context
+    for text in (*app.unreadable(only_ours=False), *wrong_context):
         violations.append(violation_of_app(CONFIGURATION, ERROR, text))
     return violations
 
 
 def _read_app(context: cdk.IPolicyValidationContext) -> ReadApp:
-    return ReadApp(context.template_paths, policy_files(context.app_construct))
+    app = context.app_construct
+    organization = app.node.try_get_context("personalize-kms-constructs:organization")
+    return ReadApp(context.template_paths, policy_files(app), organization)
 
 
 def _remedy(line: Line, app: ReadApp, root: Any) -> str:
@@ -83,7 +85,8 @@ def _remedy(line: Line, app: ReadApp, root: Any) -> str:
     if policy.file and policy.policy == "key" and policy.declared:
         return "pass the key itself instead of its ARN"
     if policy.file:
-        return f"have its owner add the statements in {place_of_file(root, policy.file)}"
+        files = [place_of_file(root, file) for file in policy.files]
+        return f"have its owner add the statements in {' and '.join(files)}"
     if policy.policy == "boundary":
         return "add these actions to the permissions boundary"
     asked: set[str] = set()
