@@ -23,6 +23,7 @@ EXTENSIONS = (
     "step_functions",
     "json_paths",
     "nested_events",
+    "existing_names",
     "faults",
 )
 

@@ -159,6 +159,30 @@ def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(
     ] == ["ACTIVE"]
 
 
+@pytest.mark.parametrize(
+    ("resource_type", "name_property", "name", "taken_by"),
+    [
+        ("AWS::IAM::Role", "RoleName", "Service", "service"),
+        ("AWS::IAM::ManagedPolicy", "ManagedPolicyName", "service", "service"),
+        ("AWS::KMS::Alias", "AliasName", "alias/data", "alias/data"),
+    ],
+)
+def test_an_existing_name_is_refused_first(
+    aws: EmbeddedAws, resource_type: str, name_property: str, name: str, taken_by: str
+) -> None:
+    """A rollback leaves what had the name already; a role's name has no case."""
+    properties = {"PolicyDocument": {}, "TargetKeyId": "key", name_property: taken_by}
+    template = {"Resources": {"Named": {"Type": resource_type, "Properties": properties}}}
+    aws.client("cloudformation").create_stack(
+        StackName="first", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
+    )
+    properties[name_property] = name
+    for _ in range(2):
+        _, reason = _failure(aws, template)
+        assert "already exists" in reason
+        aws.client("cloudformation").delete_stack(StackName="movies")
+
+
 def test_a_create_only_property_refuses_to_change(
     aws: EmbeddedAws, template: dict[str, Any]
 ) -> None:
