@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ministack.services import iam
 from ministack.services.cloudformation import provisioners
 
 from embedded_aws import personalize_resources as resources
@@ -50,6 +51,7 @@ def register() -> None:
     }
     for resource_type, create in creators.items():
         provisioners._RESOURCE_HANDLERS[resource_type] = _handlers(create)
+    provisioners._RESOURCE_HANDLERS["AWS::IAM::ManagedPolicy"]["import"] = _adopt_policy
     provisioners._REPLACING_PROPERTIES.update(CREATE_ONLY)
     for resource_type in CREATE_ONLY:
         # Name is required, so every replacement is refused: "cannot update a stack when a
@@ -63,7 +65,20 @@ def _handlers(create: Callable[[Fields], Created]) -> Fields:
         "create": lambda logical_id, properties, stack_name: create(properties),
         "update": _refuse_update,
         "delete": lambda arn, properties: store.delete(arn),
+        "import": _adopt,
     }
+
+
+def _adopt(identifier: dict[str, str]) -> Created:
+    """Take an existing resource, by its ARN, into a stack; ministack takes roles and keys."""
+    ((attribute, arn),) = identifier.items()
+    store.describe(arn)
+    return arn, {attribute: arn, "Status": "ACTIVE"}
+
+
+def _adopt_policy(identifier: dict[str, str]) -> Created:
+    arn = identifier["PolicyArn"]
+    return arn, {"PolicyArn": arn, "PolicyId": iam._policies[arn]["PolicyId"]}
 
 
 def _refuse_update(arn: str, old: Fields, new: Fields, stack_name: str) -> Created:
