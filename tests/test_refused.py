@@ -35,6 +35,7 @@ OF_ANOTHER_REGION = (
     "is in Region us-east-1 but the stack is in eu-west-1, and Personalize uses keys and buckets "
     "of its own Region only: pass one of eu-west-1, or make the stack in us-east-1"
 )
+ACCESS_POINT = "arn:aws:s3:eu-west-1:111111111111:accesspoint/ratings"
 NO_KEY = (
     "which no key has: pass one of the form arn:aws:kms:REGION:ACCOUNT:key/ID, "
     "with an account of 12 digits and without wildcards"
@@ -163,6 +164,11 @@ REFUSED: dict[str, tuple[Build, str]] = {
         ),
         "bucket of the source of dataset import job has the ARN arn:aws:s3:::ratings/import, "
         "which no bucket has: pass only the bucket, and the folder as the prefix of the S3Location",
+    ),
+    "an access point": (
+        lambda stack, _: reading(s3.Bucket.from_bucket_arn(stack, "Imported", ACCESS_POINT)),
+        f"bucket of the source of dataset import job has the ARN {ACCESS_POINT} of an access "
+        "point, and the construct takes no access points: pass the bucket behind it",
     ),
     "a wildcard behind a parameter": (
         lambda stack, data: reading(data, f"{cdk.CfnParameter(stack, 'Day').value_as_string}/*/"),

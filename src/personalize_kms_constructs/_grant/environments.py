@@ -109,7 +109,12 @@ def bucket_problems(
     """Explain why Personalize can't use a bucket here, or why its policy can't name the role."""
     if bucket.stack is None:
         name = literal_part(bucket.arn).rpartition(":")[2]
-        if any(character in name for character in "/*?"):
+        if ":accesspoint" in bucket.arn:
+            yield (
+                f"{subject} has the ARN {bucket.arn} of an access point, and the construct takes "
+                "no access points: pass the bucket behind it"
+            )
+        elif any(character in name for character in "/*?"):
             yield (
                 f"{subject} has the ARN {bucket.arn}, which no bucket has: pass only the bucket, "
                 "and the folder as the prefix of the S3Location"
