@@ -160,23 +160,23 @@ def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(
 
 
 @pytest.mark.parametrize(
-    ("resource_type", "name_property", "name", "taken_by"),
+    ("resource_type", "name", "taken_by"),
     [
-        ("AWS::IAM::Role", "RoleName", "Service", "service"),
-        ("AWS::IAM::ManagedPolicy", "ManagedPolicyName", "service", "service"),
-        ("AWS::KMS::Alias", "AliasName", "alias/data", "alias/data"),
+        ("AWS::IAM::Role", {"RoleName": "Service"}, {"RoleName": "service"}),
+        ("AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "a"}, {"ManagedPolicyName": "A"}),
+        ("AWS::KMS::Alias", {"AliasName": "alias/data"}, {"AliasName": "alias/data"}),
     ],
 )
 def test_an_existing_name_is_refused_first(
-    aws: EmbeddedAws, resource_type: str, name_property: str, name: str, taken_by: str
+    aws: EmbeddedAws, resource_type: str, name: dict[str, str], taken_by: dict[str, str]
 ) -> None:
-    """A rollback leaves what had the name already; a role's name has no case."""
-    properties = {"PolicyDocument": {}, "TargetKeyId": "key", name_property: taken_by}
+    """A rollback leaves what had the name already; IAM's names have no case."""
+    properties = {"PolicyDocument": {}, "TargetKeyId": "key", **taken_by}
     template = {"Resources": {"Named": {"Type": resource_type, "Properties": properties}}}
     aws.client("cloudformation").create_stack(
         StackName="first", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
     )
-    properties[name_property] = name
+    properties |= name
     for _ in range(2):
         _, reason = _failure(aws, template)
         assert "already exists" in reason
