@@ -112,6 +112,15 @@ def test_a_dataset_without_data_has_no_import_job(
     }
 
 
+def test_the_ref_of_a_group_becomes_its_arn(
+    stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup
+) -> None:
+    """Sources differ on what ``Ref`` is."""
+    add_ratings(encryption, movies.ref)
+    dataset = only(stack, "AWS::Personalize::Dataset")
+    assert dataset["Properties"]["DatasetGroupArn"] == DATASET_GROUP_ARN
+
+
 def test_a_metric_attribution_writes_with_role_and_key(
     stack: cdk.Stack,
     encryption: PersonalizeEncryption,

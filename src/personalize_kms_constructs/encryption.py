@@ -616,7 +616,7 @@ def _import_job_name(
     The bucket has no part in it: a bucket can be known by name, parameter or logical id, and each
     new job name means a new import.
     """
-    l1 = l1_behind(group, personalize.CfnDatasetGroup) if isinstance(group, str) else group
+    l1 = _l1_of(group)
     name_of_group = cast("str", group).rpartition("/")[2] if l1 is None else l1.name
     of_group = in_words(name_of_group)
     if "${…}" in of_group or "${AWS::Stack" in of_group:
@@ -631,4 +631,9 @@ def _import_job_name(
 
 def _arn_of(dataset_group: AnyDatasetGroup) -> str:
     # Sources differ on whether ``ref`` is the ARN or the name.
-    return dataset_group if isinstance(dataset_group, str) else dataset_group.attr_dataset_group_arn
+    l1 = _l1_of(group)
+    return cast("str", group) if l1 is None else l1.attr_dataset_group_arn
+
+
+def _l1_of(group: AnyDatasetGroup) -> personalize.CfnDatasetGroup | None:
+    return l1_behind(group, personalize.CfnDatasetGroup) if isinstance(group, str) else group
