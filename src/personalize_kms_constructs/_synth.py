@@ -18,7 +18,7 @@ from personalize_kms_check._address import page_at
 from personalize_kms_check._values import name_of, of_any_partition
 
 from ._expressions import parts_of
-from ._grant.paths import PATTERN
+from ._grant.paths import PATTERN, output_below_input
 from ._grant.place import Place
 from ._grant.role import is_lookup_dummy, is_nameless
 from ._grant.targets import BucketTarget, KeyTarget, PolicyTarget
@@ -163,6 +163,9 @@ class AtSynth:
         yield from self._granted_warnings()
         yield from self._unknown_encryption_warnings()
         yield from self._open_prefix_warnings()
+        for given, resource in self._wiring.allowed.items():
+            if given not in self._wiring.of_jobs:
+                yield from output_below_input(resource)
         yield from self._retained_warnings()
         yield from self._tag_warnings()
 

@@ -14,6 +14,7 @@ from personalize_kms_constructs.jobs import (
     DatasetImportJob,
 )
 from tests.jobs.machines import Data, job, refusal, states
+from tests.life.conftest import warnings
 
 BATCH_KINDS: Any = [BatchInferenceJob, BatchSegmentJob]
 
@@ -129,6 +130,24 @@ def test_one_prefix_may_have_both(
     arguments = machine_states["Prepare Job"]["Output"]["Arguments"]
     path = arguments["JobInput"]["S3DataSource"]["Path"]
     assert path != arguments["JobOutput"]["S3DataDestination"]["Path"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "warned"),
+    [
+        ({}, True),
+        ({"destination_path": "{% $states.input.day %}"}, True),
+        ({"source_path": "in/"}, False),
+        ({"source_path": "{% $states.input.day %}"}, False),
+    ],
+)
+def test_an_output_below_its_input(
+    stack: cdk.Stack, data: Data, paths: dict[str, str], warned: bool
+) -> None:
+    """A path may lead the source away from the output, whatever the prefixes."""
+    source, destination = data.at("batch/"), data.at("batch/out/")
+    job(data, BatchInferenceJob, source=source, destination=destination, **paths)
+    assert list(warnings(stack)) == (["outputBelowInput"] if warned else [])
 
 
 @pytest.mark.parametrize("kind", BATCH_KINDS)

@@ -128,6 +128,29 @@ def test_a_source_that_others_begin_with(
 def test_the_slash_of_a_first_import(
     stack: cdk.Stack, bucket: s3.Bucket, job_name: str | None, told: str | None
 ) -> None:
+@pytest.mark.parametrize(
+    ("source", "destination", "warned"),
+    [
+        ("batch/", "batch/out/", True),
+        ("batch", "batch/out/", True),
+        ("", "out/", True),
+        ("batch/in/", "batch/out/", False),
+        ("batch", "batch-out/", False),
+    ],
+)
+def test_an_output_below_its_input(
+    stack: cdk.Stack, bucket: s3.Bucket, source: str, destination: str, warned: bool
+) -> None:
+    """The next job would read the last one's output."""
+    batch = PersonalizeResource.batch_inference_job(
+        S3Location(bucket, source), S3Location(bucket, destination)
+    )
+    allowing(stack, batch)
+    text = warnings(stack).get("outputBelowInput", "")
+    told = f"batch inference job writes to {destination!r} below its source {source!r} in one"
+    assert text.startswith(told) is warned
+
+
     """The job's name follows the prefix; a new name is a new import, which replaces the data."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     movies = encryption.add_dataset_group("Movies", name="movies")

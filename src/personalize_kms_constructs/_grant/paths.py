@@ -39,6 +39,22 @@ def resource_problems(resource: ResolvedResource) -> Iterator[str]:
         )
 
 
+def output_below_input(resource: ResolvedResource) -> Iterator[tuple[str, str]]:
+    """Yield the id and the text of a warning if a job reads what the last one wrote."""
+    source, destination = resource.source, resource.destination
+    if source is None or destination is None:
+        return
+    inputs = f"{folder(source.prefix)}/" if source.prefix else ""
+    is_below = destination.prefix.startswith(inputs)
+    if is_below and source.bucket.identity == destination.bucket.identity:
+        yield (
+            "outputBelowInput",
+            f"{resource.row.resource} writes to {destination.prefix!r} below its source "
+            f"{source.prefix!r} in one bucket, so the next job reads the last one's output: use "
+            "two folders, for example 'batch/in/' and 'batch/out/'",
+        )
+
+
 def folder_problems(subject: str, prefix: str) -> Iterator[str]:
     """Explain that a prefix is not a folder; a destination must be one."""
     is_folder = not prefix or prefix.endswith("/") or _OPEN_END.search(prefix) is not None

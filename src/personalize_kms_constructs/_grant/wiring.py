@@ -58,6 +58,8 @@ class Wiring:
         self.encryption_key = encryption_key
         self.allowed: dict[PersonalizeResource, ResolvedResource] = {}
         """The resources allowed so far, in order."""
+        self.of_jobs: set[PersonalizeResource] = set()
+        """The resources of jobs, which know their paths below the prefixes."""
         self.permissions = self.permissions_besides()
         """Everything that must exist before Personalize is called, later additions included."""
         self.managed: list[IConstruct] = []

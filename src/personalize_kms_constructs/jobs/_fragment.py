@@ -11,9 +11,11 @@ from constructs import Construct, IValidation
 
 from personalize_kms_check.matrix import Permissions
 
+from .._grant.paths import output_below_input
 from .._refusals import refuse, taken_out_if_refused
 from .._refusals.arguments import TAGS, shown, type_problems
 from .._tokens import is_token
+from .._warnings import warn
 from ..callers import creation_statements, pass_role_statement, personalize_arn
 from ..encryption import PersonalizeEncryption
 from ..locations import S3Location
@@ -28,7 +30,7 @@ from ._parameters import (
     value_problems,
     without_none,
 )
-from ._run_time import is_json_path
+from ._run_time import is_json_path, is_known
 from ._states import JobAtSynth, JobCall, Json, State
 from ._times import attempts, time_problems, timeout_seconds
 
@@ -91,7 +93,9 @@ class JobFragment(sfn.StateMachineFragment):
                 of_locations |= location.arguments(resolved)
             arguments = _arguments(options, definition.arguments(of_locations), role_arn)
             refuse(self, expression_problems(arguments))
-            encryption.allow(*resources_of(row, locations))
+            allowed = resources_of(row, locations)
+            encryption.allow(*allowed)
+            wiring.of_jobs.update(allowed)
 
         name = job_name_of(self, options.job_name, as_json_path=is_json_path(arguments))
         job_arn = personalize_arn(stack, row.arn_type, "")
@@ -116,6 +120,9 @@ class JobFragment(sfn.StateMachineFragment):
         create = self.__make_states(id, language, [*needed, pass_role_statement(role_arn)])
         call = JobCall(resolved, wiring.encryption_key.arn, arguments, name.pattern)
         self.node.add_validation(cast("IValidation", JobAtSynth(self, create, call)))
+        if "source" in definition.locations and is_known(definition.locations["source"][1]):
+            for warning in output_below_input(resolved):
+                warn(self, *warning)
 
     def __make_states(self, id: str, language: JobLanguage, statements: list[Json]) -> State:
         prepare = State(self, f"Prepare {id}", lambda: language.prepare(next=create.state_id))
