@@ -12,6 +12,7 @@ from constructs import Construct
 
 USE_KEY = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:ListGrants"]
 KEY_POLICY = ["kms:CreateGrant", *USE_KEY]
+KEPT = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 
 def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Sequence[str]) -> None:
@@ -35,7 +36,11 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
     )
     service = iam.ServicePrincipal(principal, conditions={"StringEqualsIfExists": account})
     key = kms.Key(
-        here, "Key", description="Encrypts what Amazon Personalize stores", enable_key_rotation=True
+        here,
+        "Key",
+        description="Encrypts what Amazon Personalize stores",
+        enable_key_rotation=True,
+        removal_policy=KEPT,
     )
     bucket_key = bucket.encryption_key
     assert bucket_key is not None
@@ -67,8 +72,9 @@ def add_encryption(scope: cdk.Stack, id: str, bucket: s3.Bucket, prefixes: Seque
     dataset_group = personalize.CfnDatasetGroup(
         here, "Movies", name=id, kms_key_arn=key.key_arn, role_arn=role.role_arn
     )
-    dataset_group.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     dataset_group.node.add_dependency(bucket_policy, policy)
+    for kept in (role, policy, dataset_group):
+        kept.apply_removal_policy(KEPT)
 
 
 def allow(

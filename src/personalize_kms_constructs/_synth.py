@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 import jsii
-from aws_cdk import CfnDeletionPolicy, CfnResource, TagManager
+from aws_cdk import CfnResource, Resource, TagManager
 from constructs import Construct, IValidation
 
 from personalize_kms_check._address import page_at
@@ -54,7 +54,7 @@ Message = tuple[str, str]
 class Made:
     """Things made by a construct besides policies, for warnings at synth."""
 
-    retained: dict[str, CfnResource] = field(default_factory=dict)
+    retained: dict[str, CfnResource | Resource] = field(default_factory=dict)
     """Resources to retain when they are removed from the stack, by their names in messages."""
     tagged: list[tuple[CfnResource, Mapping[str, str]]] = field(default_factory=list)
     """Resources out of reach of the app's tags, with their own tags."""
@@ -214,15 +214,21 @@ class AtSynth:
             )
 
     def _retained_warnings(self) -> Iterator[Message]:
-        for name, resource in self._made.retained.items():
-            if resource.cfn_options.deletion_policy is CfnDeletionPolicy.DELETE:
-                yield (
-                    "retainedResourceIsDeleted",
-                    f"{name} should be retained, but something in the app "
-                    "(RemovalPolicies.of(…).destroy(), an aspect) deletes it with the stack, and "
-                    "with it the access to all encrypted data: exclude it there, or set "
-                    "removal_policy=RemovalPolicy.DESTROY",
-                )
+        retained, options = self._made.retained, []
+        for resource in retained.values():
+            l1 = resource if isinstance(resource, CfnResource) else resource.node.default_child
+            options.append(cast("CfnResource", l1).cfn_options)
+        # Saves time: one call into jsii for all.
+        kept = [option.get("deletionPolicy") for option in self._here.stack.resolve(options)]
+        deleted = [name for name, policy in zip(retained, kept, strict=True) if policy == "Delete"]
+        if deleted:
+            yield (
+                "retainedResourceIsDeleted",
+                f"{', '.join(deleted)} should be retained, but something in the app "
+                "(RemovalPolicies.of(…).destroy(), an aspect) deletes it with the stack, and "
+                "with it the data or the access to the data: exclude it there, or set "
+                "removal_policy=RemovalPolicy.DESTROY",
+            )
 
     def _tag_warnings(self) -> Iterator[Message]:
         for dropped, resources in self._without_tags().items():

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import jsii
-from aws_cdk import CfnOutput, CfnResource, Fn, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, CfnResource, Fn, RemovalPolicy, Resource, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
@@ -52,7 +52,6 @@ from ._refusals.names import (
     name_problems,
     role_name_problems,
 )
-from ._removal import keep
 from ._synth import AtSynth, Made
 from ._tokens import (
     in_words,
@@ -172,7 +171,11 @@ class PersonalizeEncryption(Construct):
             refuse(self, problems)
 
             self.__here = here
+            if removal_policy is RemovalPolicy.RETAIN:
+                # Nobody can use what is left of a failed creation.
+                removal_policy = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
             self.__removal_policy = removal_policy
+            self.__keeps_role = service_role is None and removal_policy is not RemovalPolicy.DESTROY
             self.__key_policy_revision = imported_key_policy_revision
             self.__made = Made()
             if encryption_key is None:
@@ -239,6 +242,21 @@ class PersonalizeEncryption(Construct):
             self.__made.retained[f"the statements in the policy of key {key_arn}"] = resource
         self._personalize_wiring.managed.append(cast("IConstruct", resource))
         return managed.add_statements
+
+    def __keep(self, name: str, resource: CfnResource | Resource) -> None:
+        """Let a resource outlive its stack, unless everything is to go with it."""
+        resource.apply_removal_policy(self.__removal_policy)
+        if self.__removal_policy is not RemovalPolicy.DESTROY:
+            self.__made.retained[name] = resource
+
+    def __keep_role(self) -> None:
+        """Keep what a dataset group uses: the role, and its first policy, with the group's key."""
+        # Other policies go with the stack, so a smaller selection leaves no permissions behind.
+        wiring = self._personalize_wiring
+        if self.__keeps_role and not wiring.role.is_precreated:
+            self.__keep("the role", cast("Resource", wiring.role.role))
+            of_role = next(policy for policy in wiring.policies if policy.kind == "role")
+            self.__keep("the role's policy", cast("Resource", of_role.dependable))
 
     @property
     def encryption_key(self) -> kms.IKey:
@@ -347,9 +365,11 @@ class PersonalizeEncryption(Construct):
             kms_key_arn=key_arn,
             role_arn=self._personalize_wiring.role.arn,
         )
-        keep(resource, self.__removal_policy)
+        self.__keep(f"dataset group {id}", resource)
         self.__set_tags(resource, tags)
-        return self.__wire(id, resource, [PersonalizeResource.dataset_group()], key_arn)
+        self.__wire(id, resource, [PersonalizeResource.dataset_group()], key_arn)
+        self.__keep_role()
+        return resource
 
     def add_dataset(
         self,
@@ -432,7 +452,7 @@ class PersonalizeEncryption(Construct):
             dataset_type=dataset_type,
             dataset_import_job=import_job,
         )
-        keep(dataset, self.__removal_policy)
+        self.__keep(f"dataset {id}", dataset)
         self.__set_tags(dataset, tags)
         return self.__wire(id, dataset, jobs)
 
@@ -629,7 +649,7 @@ def _import_job_name(
     return f"{beginning}{suffix}"
 
 
-def _arn_of(dataset_group: AnyDatasetGroup) -> str:
+def _arn_of(group: AnyDatasetGroup) -> str:
     # Sources differ on whether ``ref`` is the ARN or the name.
     l1 = _l1_of(group)
     return cast("str", group) if l1 is None else l1.attr_dataset_group_arn

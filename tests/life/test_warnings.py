@@ -68,6 +68,16 @@ def test_a_key_that_an_app_wide_helper_has_deleted(
     )
 
 
+def test_a_group_and_what_it_uses_that_an_app_wide_helper_has_deleted(stack: cdk.Stack) -> None:
+    """Everything is told in one warning, whoever makes the key."""
+    encryption = allowing(stack, encryption_key=kms.Key(stack, "Key"))
+    add_ratings(encryption, encryption.add_dataset_group("Movies", name="movies"))
+    cdk.RemovalPolicies.of(stack).destroy()
+    assert warnings(stack)["retainedResourceIsDeleted"].startswith(
+        "dataset group Movies, the role, the role's policy, dataset Ratings should be retained, but"
+    )
+
+
 def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -> None:
     """The message names the key by its parameter, not by the number of a token."""
     key = kms.Key.from_key_arn(stack, "Key", cdk.CfnParameter(stack, "KeyArn").value_as_string)
@@ -119,16 +129,6 @@ def test_a_source_that_others_begin_with(
 
 
 @pytest.mark.parametrize(
-    ("job_name", "told"),
-    [
-        (None, "/', and if the dataset is deployed, pass import_job_name= the present name,"),
-        ("first", None),
-    ],
-)
-def test_the_slash_of_a_first_import(
-    stack: cdk.Stack, bucket: s3.Bucket, job_name: str | None, told: str | None
-) -> None:
-@pytest.mark.parametrize(
     ("source", "destination", "warned"),
     [
         ("batch/", "batch/out/", True),
@@ -151,6 +151,16 @@ def test_an_output_below_its_input(
     assert text.startswith(told) is warned
 
 
+@pytest.mark.parametrize(
+    ("job_name", "told"),
+    [
+        (None, "/', and if the dataset is deployed, pass import_job_name= the present name,"),
+        ("first", None),
+    ],
+)
+def test_the_slash_of_a_first_import(
+    stack: cdk.Stack, bucket: s3.Bucket, job_name: str | None, told: str | None
+) -> None:
     """The job's name follows the prefix; a new name is a new import, which replaces the data."""
     encryption = PersonalizeEncryption(stack, "Encryption")
     movies = encryption.add_dataset_group("Movies", name="movies")

@@ -19,10 +19,10 @@ MAY_WRITE = (
     f'"Arn":"{KEY_ARN}","Sids":{{"A":0}}}}]}}'
 )
 
+KEPT = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
-def managed(
-    stack: cdk.Stack, removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN
-) -> ManagedKeyPolicy:
+
+def managed(stack: cdk.Stack, removal_policy: cdk.RemovalPolicy = KEPT) -> ManagedKeyPolicy:
     return ManagedKeyPolicy(stack, key_arn=KEY_ARN, removal_policy=removal_policy)
 
 
@@ -145,8 +145,6 @@ def test_destroy_takes_the_statements_out(stack: cdk.Stack) -> None:
 
 def test_another_revision_is_another_property(stack: cdk.Stack) -> None:
     """CloudFormation calls the function when a property has changed."""
-    ManagedKeyPolicy(
-        stack, key_arn=KEY_ARN, removal_policy=cdk.RemovalPolicy.RETAIN, revision="2026-11-25"
-    )
+    ManagedKeyPolicy(stack, key_arn=KEY_ARN, removal_policy=KEPT, revision="2026-11-25")
     (resource,) = resources(stack, "Custom::PersonalizeKeyPolicy").values()
     assert resource["Properties"]["Revision"] == "2026-11-25"

@@ -15,7 +15,7 @@ from personalize_kms_constructs._managed_key_policy import ManagedKeyPolicy
 from tests.managed_key_policy.conftest import POLICY, statement, written
 from tests.policies import template
 
-DESTROY, RETAIN = cdk.RemovalPolicy.DESTROY, cdk.RemovalPolicy.RETAIN
+DESTROY, KEPT = cdk.RemovalPolicy.DESTROY, cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 OPERATIONS = {
     "create_stack": "stack_create_complete",
     "update_stack": "stack_update_complete",
@@ -142,7 +142,7 @@ def test_a_failed_re_creation_leaves_retained_statements(
 
     def build(stack: cdk.Stack, *, fails: bool) -> None:
         statements = [statement("A"), *([statement("B")] if fails else [])]
-        managed = manage(stack, keys[0], *statements, removal_policy=RETAIN)
+        managed = manage(stack, keys[0], *statements, removal_policy=KEPT)
         if fails:
             group = personalize.CfnDatasetGroup(
                 stack, "Group", name="group", role_arn="no-role", kms_key_arn=keys[0]

@@ -10,7 +10,6 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from .._pasted import with_placeholders
-from .._removal import keep
 from .shared_function import KeyPolicyFunction
 
 # In seconds. If the function fails to start, CloudFormation waits this time, somewhat longer than
@@ -59,7 +58,7 @@ class ManagedKeyPolicy(Construct):
                 **({} if revision is None else {"Revision": revision}),
             },
         )
-        keep(resource, removal_policy)
+        resource.apply_removal_policy(removal_policy)
         self._function.reach(key_arn, id_of_key, resource)
         self.resource = resource
         """The custom resource, which waits for everything it needs."""
