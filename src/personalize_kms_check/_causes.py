@@ -288,7 +288,7 @@ MAY_BE_TOO_MUCH = frozenset({Cause.MAY_BE_ASKED, Cause.MAY_BE_ANOTHER_ACCOUNT})
 Value = str | int | tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Reason:
     """A cause, with the values of its words."""
 

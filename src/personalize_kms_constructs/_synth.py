@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 
 import jsii
 from aws_cdk import CfnResource, Resource, TagManager
-from constructs import Construct, IValidation
+from constructs import Construct, IValidation, Node
 
 from personalize_kms_check._address import page_at
 from personalize_kms_check._values import name_of, of_any_partition
@@ -83,8 +83,11 @@ class AtSynth:
     It does so at the end of the synth, when no later call and no aspect can change anything.
     """
 
-    def __init__(self, scope: Construct, here: Place, wiring: Wiring, made: Made) -> None:
+    def __init__(
+        self, scope: Construct, node: Node, here: Place, wiring: Wiring, made: Made
+    ) -> None:
         self._scope = scope
+        self._node = node
         self._here = here
         self._wiring = wiring
         self._made = made
@@ -142,15 +145,20 @@ class AtSynth:
         return pending
 
     def _leave_metadata(self, files: Mapping[PolicyTarget | None, str]) -> None:
-        role_arn, key_arn = self._wiring.role.arn, self._wiring.encryption_key.arn
+        role, key = self._wiring.role, self._wiring.encryption_key
+        made_in = {role.arn: role.stack, key.arn: key.stack}
+        for location in self._wiring.locations:
+            made_in[location.bucket.arn] = location.bucket.stack
+        own_arns = [arn for arn, stack in made_in.items() if stack is self._here.stack]
         pending = []
         for policy in self._pending:
             actions: set[str] = set()
             for statement in policy.statements:
                 actions.update(statement.actions)
             pending.append(pending_actions(policy.kind, policy.arn, actions, files.get(policy)))
-        creation = Creation(role_arn, key_arn, self._wiring.allowed.values(), pending)
-        leave_resources(self._scope, self._here, creation)
+        resources = self._wiring.allowed.values()
+        creation = Creation(role.arn, key.arn, resources, pending, own_arns=own_arns)
+        leave_resources(self._node, self._here, creation)
 
     def _other_warnings(self) -> Iterator[Message]:
         if not self._wiring.allowed:

@@ -45,20 +45,20 @@ def reference_in(text: str) -> Any:
     A string with more than the reference names something else, for example an archive bucket or the
     replica of a key.
     """
-    reference = _whole_reference(text)
+    reference = whole_reference(text)
     return None if reference is None else reference.target
 
 
 def attribute_in(text: str, service: str) -> str:
     """Return the attribute's name if the whole string is one of a service's L1, or nothing."""
-    reference = _whole_reference(text)
+    reference = whole_reference(text)
     if reference is None:
         return ""
     resource_type: str = getattr(reference.target, "cfn_resource_type", "")
     return reference.display_name if resource_type.startswith(f"AWS::{service}::") else ""
 
 
-def _whole_reference(text: str) -> cdk.Reference | None:
+def whole_reference(text: str) -> cdk.Reference | None:
     if not TOKEN.fullmatch(text):
         return None
     token = cdk.Tokenization.reverse_string(text).first_token

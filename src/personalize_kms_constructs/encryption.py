@@ -23,7 +23,7 @@ from ._grant.resolved import ResolvedKey
 from ._grant.role import ServiceRole, resolve_role, role_made_in
 from ._grant.role_name import fixed_role_name
 from ._grant.targets import AddStatements
-from ._grant.wiring import Wiring
+from ._grant.wiring import Permissions, Wiring
 from ._refusals import refuse, taken_out_if_refused
 from ._refusals.arguments import (
     DATASET_GROUP,
@@ -188,7 +188,7 @@ class PersonalizeEncryption(Construct):
             manage = self.__manage if is_managed else None
             self._personalize_wiring = Wiring(self, door, key, source_account_check, manage)
             self._personalize_wiring.allow(resources)
-            at_synth = AtSynth(self, here, self._personalize_wiring, self.__made)
+            at_synth = AtSynth(self, node, here, self._personalize_wiring, self.__made)
             node.add_validation(cast("IValidation", at_synth))
 
     def __make_role(self, here: Place, name: str) -> ServiceRole:
@@ -537,7 +537,7 @@ class PersonalizeEncryption(Construct):
         """Allow a new resource, and make it wait for its permissions; remove it if this fails."""
         with taken_out_if_refused(self, id):
             self._personalize_wiring.allow(resources)
-        resource.node.add_dependency(self._personalize_wiring.permissions_besides(key_arn))
+        resource.node.add_dependency(Permissions(self._personalize_wiring, key_arn))
         return resource
 
     def grant_create(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .._answers import Answer
 from .._causes import Cause, Column, Reason
+from .._evaluation.calls import Call
 from .._evaluation.decision import (
     Decision,
     by_owner,
@@ -42,16 +43,17 @@ def decide(needs: Iterable[Need]) -> list[Decided]:
     """Decide whether each need is met, and for needs of IAM if a bucket's policy objects."""
     decided = []
     for need in needs:
-        decided.append(Decided(need, need.column, _decision(need)))
+        call = need.call()
+        decided.append(Decided(need, need.column, _decision(need, call)))
         if need.column == IN_IAM and isinstance(need.owner, Bucket):
-            in_bucket = role_in_bucket(need.call, need.owner)
+            in_bucket = role_in_bucket(call, need.owner)
             if in_bucket.answer is not Answer.YES:
                 decided.append(Decided(need, IN_BUCKET_POLICY, in_bucket))
     return decided
 
 
-def _decision(need: Need) -> Decision:
-    call, owner, role = need.call, need.owner, need.role
+def _decision(need: Need, call: Call) -> Decision:
+    owner, role = need.owner, need.role
     if role is None:
         assert owner is not None
         return by_owner(call, owner)
@@ -61,7 +63,7 @@ def _decision(need: Need) -> Decision:
     decision = role_by_iam(own)
     if decision.answer is Answer.NO:
         # AWS may look at another resource instead.
-        for alternative in alternatives_of(need):
+        for alternative in alternatives_of(need, call):
             if role_by_iam(of_role(role, alternative)).answer is not Answer.NO:
                 return Decision(Answer.MAYBE, Reason.of(Cause.SOLUTION_OR_VERSION))
     return decision

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Final
 
 from .._asked import Asked, Location, PrincipalKind
@@ -23,7 +22,7 @@ IN_BOUNDARY: Final = "boundary"
 TRUST: Final = "trust"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Need:
     """A permission, in one of the columns of AWS's pages, with all requests that need it."""
 
@@ -44,7 +43,6 @@ class Need:
     resource to create."""
     asked: tuple[Asked, ...]
 
-    @cached_property  # Saves time: a bucket's policy is asked, too.
     def call(self) -> Call:
         on_own = self.is_on_own
         return call_on(self.owner, self.caller, self.action, self.resource_arn, is_on_own=on_own)
@@ -177,7 +175,7 @@ class _OfRequest:
         )
 
 
-def alternatives_of(need: Need) -> list[Call]:
+def alternatives_of(need: Need, call: Call) -> list[Call]:
     """Return the same call on the solution of a solution version, or the other way round.
 
     The service authorization reference has one type for both, and doesn't say which of them is
@@ -190,4 +188,4 @@ def alternatives_of(need: Need) -> list[Call]:
         for arn in request.calls_on:
             if ":solution/" in arn and arn != need.resource_arn:
                 solutions.add(arn)
-    return [replace(need.call, resource_arn=arn) for arn in sorted(solutions)]
+    return [replace(call, resource_arn=arn) for arn in sorted(solutions)]

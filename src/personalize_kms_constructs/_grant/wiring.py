@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import cast
 
 import jsii
@@ -23,11 +24,13 @@ from .targets import AddStatements, BucketTarget, KeyTarget, ManagedPolicyTarget
 
 
 @jsii.implements(IDependable)
-class _Permissions(Dependable):
+class Permissions(Dependable):
     """The constructs to wait for, read when the CDK asks, so the order of calls doesn't show."""
 
-    def __init__(self, wiring: Wiring, key_arn: str | None) -> None:
+    def __init__(self, wiring: Wiring, key_arn: str | None = None) -> None:
+        """``key_arn`` is the key's if the waiting resource refers to it itself."""
         super().__init__()
+        Dependable.implement(self, self)
         self._wiring, self._key_arn = wiring, key_arn
 
     @property
@@ -60,8 +63,6 @@ class Wiring:
         """The resources allowed so far, in order."""
         self.of_jobs: set[PersonalizeResource] = set()
         """The resources of jobs, which know their paths below the prefixes."""
-        self.permissions = self.permissions_besides()
-        """Everything that must exist before Personalize is called, later additions included."""
         self.managed: list[IConstruct] = []
         """The custom resources that write the policies of imported keys."""
         self.is_synthesized = False
@@ -169,11 +170,10 @@ class Wiring:
             planned.append((self._buckets[identity], statements))
         return planned
 
-    def permissions_besides(self, key_arn: str | None = None) -> IDependable:
-        """Return the permissions for a resource that refers to a key itself."""
-        permissions = _Permissions(self, key_arn)
-        Dependable.implement(permissions, permissions)
-        return permissions
+    @cached_property
+    def permissions(self) -> IDependable:
+        """Everything that must exist before Personalize is called, later additions included."""
+        return Permissions(self)
 
     def is_implied(self, target: PolicyTarget) -> bool:
         """Tell if the role's policies refer to a key, so waiting for them includes the key."""

@@ -95,5 +95,5 @@ class _Declared:
     def validate(self) -> list[str]:
         if not self._is_left:
             self._is_left = True
-            leave_resources(self._scope, self._here, self._creation)
+            leave_resources(self._scope.node, self._here, self._creation)
         return []

@@ -151,4 +151,4 @@ class JobAtSynth:
             pending.append(pending_actions("caller", self._job.node.path, actions))
         role_arn, resources = call.arguments["RoleArn"], [call.resource]
         creation = Creation(role_arn, call.encryption_key, resources, pending, job)
-        leave_resources(self._job, here, creation)
+        leave_resources(self._job.node, here, creation)
