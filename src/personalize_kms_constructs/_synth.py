@@ -5,7 +5,7 @@ It checks nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -222,21 +222,28 @@ class AtSynth:
             )
 
     def _retained_warnings(self) -> Iterator[Message]:
-        retained, options = self._made.retained, []
-        for resource in retained.values():
-            l1 = resource if isinstance(resource, CfnResource) else resource.node.default_child
-            options.append(cast("CfnResource", l1).cfn_options)
-        # Saves time: one call into jsii for all.
-        kept = [option.get("deletionPolicy") for option in self._here.stack.resolve(options)]
-        deleted = [name for name, policy in zip(retained, kept, strict=True) if policy == "Delete"]
-        if deleted:
+        retained = self._made.retained
+        l1s = [name for name, resource in retained.items() if isinstance(resource, CfnResource)]
+        # Saves time: the L1 of each L2 takes two calls into jsii, and they seldom go alone.
+        if self._deleted(l1s):
             yield (
                 "retainedResourceIsDeleted",
-                f"{', '.join(deleted)} should be retained, but something in the app "
-                "(RemovalPolicies.of(…).destroy(), an aspect) deletes it with the stack, and "
+                f"{', '.join(self._deleted(retained))} should be retained, but something in the "
+                "app (RemovalPolicies.of(…).destroy(), an aspect) deletes it with the stack, and "
                 "with it the data or the access to the data: exclude it there, or set "
                 "removal_policy=RemovalPolicy.DESTROY",
             )
+
+    def _deleted(self, names: Iterable[str]) -> list[str]:
+        options = []
+        for name in names:
+            resource = self._made.retained[name]
+            l1 = resource if isinstance(resource, CfnResource) else resource.node.default_child
+            options.append(cast("CfnResource", l1).cfn_options)
+        kept = self._here.stack.resolve(options)
+        return [
+            name for name, l1 in zip(names, kept, strict=True) if l1["deletionPolicy"] == "Delete"
+        ]
 
     def _tag_warnings(self) -> Iterator[Message]:
         for dropped, resources in self._without_tags().items():
