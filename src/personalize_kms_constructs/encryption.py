@@ -120,9 +120,10 @@ class PersonalizeEncryption(Construct):
                 role, so pass the current name before you rename the stack or move the construct. If
                 you deploy one template several times (StackSets, Service Catalog), pass a name with
                 ``Aws.STACK_NAME`` in it.
-            removal_policy: the policy for the key made here, for dataset groups and datasets, and
-                for the statements of ``ImportedKeyPolicy.MANAGED``, when they leave the stack.
-                ``DESTROY`` deletes the data; what is left is unreadable without key or statements.
+            removal_policy: the policy for the key made here, for dataset groups and datasets, for
+                the role and the policy made here for them, and for the statements of
+                ``ImportedKeyPolicy.MANAGED``, when they leave the stack. ``DESTROY`` deletes the
+                data; what is left is unreadable without key or statements.
             source_account_check: the condition on statements for the service principal in key and
                 bucket policies.
             imported_key_policy: ``PENDING`` if the owner of an imported key adds the statements to
