@@ -59,10 +59,12 @@ def written(*statements: dict[str, Any]) -> dict[str, Any]:
     return {**POLICY, "Statement": [ACCOUNT, OTHER, *statements]}
 
 
-def refused(code: str, operation: str = "GetKeyPolicy", status: int = 400) -> ClientError:
+def refused(
+    code: str, operation: str = "GetKeyPolicy", status: int = 400, says: str = "no"
+) -> ClientError:
     """An error of KMS."""
     response: Any = {
-        "Error": {"Code": code, "Message": "no"},
+        "Error": {"Code": code, "Message": says},
         "ResponseMetadata": {"HTTPStatusCode": status},
     }
     return ClientError(response, operation)

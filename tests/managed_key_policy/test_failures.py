@@ -253,6 +253,16 @@ def test_denied_access_says_what_the_key_policy_lacks(function: Function, aws: A
     )
 
 
+def test_an_explicit_deny_is_not_blamed_on_the_account(function: Function, aws: Aws) -> None:
+    """No statement of the key policy would change it; AWS says in which policy it is."""
+    says = "not authorized, with an explicit deny in a service control policy"
+    aws.before_read = always(refused("AccessDeniedException", says=says))
+    assert function("Create", statement("A"))["Reason"] == (
+        f"key {KEY}: An error occurred (AccessDeniedException) when calling the GetKeyPolicy "
+        f"operation: {says}"
+    )
+
+
 @pytest.mark.parametrize(
     "error", [INVALID, ParamValidationError(report="no ARN")], ids=["KMS", "its client"]
 )

@@ -362,7 +362,7 @@ class KeyPolicy:
         time.sleep(seconds)
 
     def _explained(self, code: str, error: Exception, policy: Policy) -> str:
-        if code == DENIED:
+        if code == DENIED and "explicit deny" not in str(error):
             return (
                 f"{error}: the policy of key {self._key} must let the account use IAM policies, by a statement for "
                 "the account as principal"
