@@ -25,7 +25,7 @@ _IN_SENTENCES = {column: f"the {name}" for column, name in POLICIES.items()}
 _IN_SENTENCES["role"] = "an IAM policy"
 
 # The doctor sees no more of it.
-_TRY = "use another condition, or try in an account whether it holds"
+_TRY = "use another condition, or try whether it holds"
 _PASS = "pass the parameters of that condition with --parameters NAME=VALUE"
 _TELL = "{how_to_tell}"
 NOT_OF_THE_APP = "it isn't part of the app"
@@ -46,11 +46,7 @@ class Cause(Enum):
 
     # Answers of IAM's decision.
     ALLOWED = "{statements}"
-    DENIED = (
-        "denied by {statements}",
-        "let that statement spare the role and Personalize (aws:PrincipalArn, "
-        "aws:PrincipalIsAWSService): a denial overrides every permission",
-    )
+    DENIED = "denied by {statements}", "{mend}: a denial overrides every permission"
     BOUNDARY = "the role's permissions boundary doesn't allow it"
     LEFT_TO_IAM = "{column} leaves it to the role's IAM policies, which don't allow it"
     BOTH_SIDES = (
@@ -79,7 +75,6 @@ class Cause(Enum):
     )
     GROUP_UNSEEN = "it can't be seen: {why}"
     JOBS_UNSEEN = "not all jobs, or listings of jobs, can be seen"
-    KIND_UNKNOWN = "the installed boto3 doesn't have {why}", "upgrade boto3"
     SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
     ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
     NOT_KNOWN = "{why}", _TELL
@@ -206,11 +201,7 @@ class Cause(Enum):
         "{subject}: the alias doesn't exist",
         "make the alias, or set another default key of the bucket",
     )
-    ROLE_ABSENT = (
-        "role {subject} doesn't exist",
-        "create the role again under the same name and path, then put its ARN in the place of its "
-        "old id into the policies that named it",
-    )
+    ROLE_ABSENT = "role {subject} doesn't exist", "{mend}"
     BUCKET_ABSENT = (
         "bucket {subject} doesn't exist",
         "make the bucket, or use another one for the next job",
@@ -228,11 +219,7 @@ class Cause(Enum):
         "{subject} is CREATE FAILED: {why}",
         "delete it, and create it again once the policies allow all that it needs",
     )
-    JOB_FAILED = (
-        "{subject} failed: {why}",
-        "start another one once its cause is gone; if nothing here says why, try --cloudtrail, and "
-        "see the keys of its objects and your control policies",
-    )
+    JOB_FAILED = "{subject} failed: {why}", "start another one {mend}"
     CALL_DENIED = (
         "CloudTrail: {says}, which no finding explains",
         "it was fixed since, a control policy denies it, or it was for another dataset group",
@@ -265,7 +252,7 @@ class Cause(Enum):
     )
     WRITTEN_AS_TEXT = (
         "{subject} has {texts} as plain text, which isn't replaced there",
-        "wrap the string in Fn::Sub",
+        "write the value, in a template by Fn::Sub",
     )
     NOT_WAITED_FOR = (
         "{subject} may be created before {before}, which allows {actions}",

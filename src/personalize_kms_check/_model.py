@@ -81,6 +81,8 @@ class Role(PolicyOwner):
     unseen_boundary: str = ""
     unique_id: str = ""
     """Its ``AROA…`` id, where it is known."""
+    namesake: str = ""
+    """The ARN of another role with its name, on another path, if it doesn't exist itself."""
 
     @property
     def account(self) -> str:

@@ -177,15 +177,10 @@ def test_a_job_that_is_described_oddly(account: FakeAccount, described: Any, bec
 
 def test_a_role_that_is_gone_and_that_nobody_may_get(account: FakeAccount) -> None:
     """The listings of its policies say that it is gone."""
-    gone = f"{ROLE}-retired"
-    account.made["DatasetExportJob"].clear()
-    account.add(matrix.DATASET_EXPORT_JOB, "dump", role=gone, status="CREATE FAILED")
-    account.answer("GetRole", "AccessDeniedException", "retired")
+    account.answer("GetRole", "AccessDeniedException")
     for operation in ("ListRolePolicies", "ListAttachedRolePolicies"):
-        account.answer(operation, "NoSuchEntity", "retired")
-    assert f"had role {gone}, which doesn't" in account.notes()[0]
-    (says,) = account.finding().says
-    assert says.startswith(f"dump {OF_DAY} (dataset export job) failed: it gave no reason: ")
+        account.answer(operation, "NoSuchEntity")
+    assert account.bad() == [("role-absent", "failed", ROLE)]
 
 
 def test_a_dataset_group_that_is_named_twice(account: FakeAccount) -> None:
@@ -214,8 +209,8 @@ def test_a_default_key_by_its_alias(account: FakeAccount) -> None:
     account.default_key = "alias/ratings"
     assert account.bad() == [("alias-absent", "failed", ALIAS)]
     assert account.finding().says == [
-        f"key {ALIAS}: the alias doesn't exist: make the alias, or set another default key of the "
-        "bucket"
+        f"key {ALIAS} (default key of ratings): the alias doesn't exist: make the alias, or set "
+        "another default key of the bucket"
     ]
     account.answer("DescribeKey", account.described_key(BUCKET_KEY), ALIAS)
     assert account.bad() == []
@@ -223,22 +218,27 @@ def test_a_default_key_by_its_alias(account: FakeAccount) -> None:
 
 @pytest.mark.parametrize("default_key", ["alias/aws/s3", BUCKET_KEY])
 def test_the_key_of_s3(account: FakeAccount, default_key: str) -> None:
-    """By its alias or id: a doubt for jobs that have worked, and an error for what is at work."""
+    """By its alias or id: an error for what is at work, and a doubt where all jobs have worked."""
     account.default_key = default_key
     account.answer("DescribeKey", account.described_key(BUCKET_KEY, KeyManager="AWS"), BUCKET_KEY)
     of_aws = f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/aws/s3"
-    told = {finding.status: finding for finding in account.findings()}
-    assert {(finding.cause, finding.of) for finding in told.values()} == {("key-of-aws", of_aws)}
-    assert told["failed"].needed_by == ["metric-attribution (metric attribution)"]
+    assert account.bad() == [("key-of-aws", "failed", of_aws)]
+    assert account.finding().needed_by == ["metric-attribution (metric attribution)"]
+    assert account.finding().says == [
+        f"key {of_aws} (default key of ratings) is AWS's own key aws/s3, whose policy can't allow "
+        "Personalize: encrypt the bucket with a key of yours, and write its objects again"
+    ]
+    account.made["MetricAttribution"].clear()
+    assert account.bad() == [("key-of-aws", "warning", of_aws)]
     loads = f"dataset-import-job {OF_DAY} that is ACTIVE (dataset import job)"
-    assert loads in told["warning"].needed_by
+    assert loads in account.finding().needed_by
 
 
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("NotFoundException", "KMS shows it only to its own account"),
-        ("AccessDeniedException", "kms:GetKeyPolicy was denied"),
+        ("NotFoundException", "KMS shows it only to its own account (default key of ratings)"),
+        ("AccessDeniedException", "kms:GetKeyPolicy was denied (default key of ratings)"),
     ],
 )
 def test_a_key_whose_policy_is_not_shown(account: FakeAccount, code: str, why: str) -> None:
@@ -338,7 +338,7 @@ def test_a_bucket_whose_owner_shows_nothing() -> None:
 
 
 def test_some_of_many_resources_are_named() -> None:
-    """Seven buckets that show nothing: the first five, and how many more."""
+    """Seven buckets that show nothing: in text the first five, and how many more."""
     account = FakeAccount()
     for number in range(7):
         account.add(
@@ -346,7 +346,7 @@ def test_some_of_many_resources_are_named() -> None:
         )
     account.answer("GetBucketLocation", "AccessDenied")
     (location,) = account.look()["not_answered"]
-    assert (len(location["resources"]), location["more"]) == (5, 2)
+    assert len(location["resources"]) == 7
     named = ", ".join(f"arn:aws:s3:::bucket-{number}" for number in range(5))
     assert f"\n? s3:GetBucketLocation was denied: {named} and 2 more\n" in account.written()
 
@@ -403,6 +403,10 @@ def test_a_role_of_that_name_on_another_path(account: FakeAccount) -> None:
     }
     account.answer("GetRole", {"Role": moved})
     assert account.bad() == [("role-absent", "failed", ROLE)]
+    assert account.finding().says == [
+        f"role service/Reader doesn't exist: {moved['Arn']} has its name: give that to the next "
+        "job, or a new dataset group"
+    ]
 
 
 def test_a_role_of_another_account() -> None:

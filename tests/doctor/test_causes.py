@@ -164,18 +164,24 @@ def test_a_role_that_is_gone(account: FakeAccount) -> None:
 
 
 def test_a_job_whose_role_is_gone(account: FakeAccount) -> None:
-    """Nobody can delete it, and the next one has another role: it is a note.
+    """The next one may have another: it is a warning until then, and its failure names the role.
 
     A metric attribution is at work.
     """
     retired = ROLE.replace("Reader", "Retired")
     account.answer("GetRole", "NoSuchEntity", "Retired")
-    account.add(matrix.DATASET_EXPORT_JOB, "dump", role=retired)
-    assert account.bad() == []
-    assert account.notes() == [
-        f"dump {OF_DAY} (dataset export job) had role {retired}, which doesn't exist any "
-        "more: what the next one needs isn't known"
+    failed: Any = {"status": "CREATE FAILED", "failureReason": "Insufficient privileges."}
+    account.add(matrix.DATASET_EXPORT_JOB, "dump", role=retired, **failed)
+    absent, failure = account.findings()
+    assert (absent.cause, absent.status, absent.of) == ("role-absent", "warning", retired)
+    assert absent.needed_by == [f"dump {OF_DAY} that is CREATE FAILED (dataset export job)"]
+    assert failure.says == [
+        f"dump {OF_DAY} (dataset export job) failed: Insufficient privileges.; its role {retired} "
+        "doesn't exist: start another one with a role that exists"
     ]
+    newer = DAY + timedelta(days=1)
+    account.add(matrix.DATASET_EXPORT_JOB, "again", creationDateTime=newer)
+    assert account.bad() == []
     account.add(matrix.METRIC_ATTRIBUTION, "clicks", role=retired)
     assert account.bad() == [("role-absent", "failed", retired)]
 

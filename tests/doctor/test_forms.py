@@ -16,8 +16,10 @@ from click.testing import Result
 
 from personalize_kms_check import matrix
 from personalize_kms_check._account import asking
+from personalize_kms_check._account.account_report import look
 from tests.doctor.fake_account import (
     BASE_5,
+    BUCKET,
     DAY,
     GROUP,
     KEY,
@@ -92,6 +94,32 @@ def test_a_denial_names_its_statement_and_condition(
     assert f"{says}{json.dumps(condition)})" in command("--quiet").stdout
 
 
+def test_a_denial_of_the_role_is_told_once(
+    account: FakeAccount, command: Callable[..., Result]
+) -> None:
+    """Not for each column of AWS's pages; nobody else has the policy, and none may be spared."""
+    account.add(matrix.DATASET_IMPORT_JOB, "load")
+    account.policies["P"].append({**allow(["kms:ListGrants"]), "Effect": "Deny"})
+    told = [line for line in command().stdout.splitlines() if line[:1] in ("✘", "[")]
+    assert told == [
+        f"✘ service/Reader may not kms:ListGrants on {KEY}: denied by statement 2 of inline policy "
+        "P (2 permissions) (needed by movies (dataset group), load "
+        f"{OF_DAY} that is ACTIVE (dataset import job)) [1]",
+        "[1] take that statement out, or narrow it: a denial overrides every permission",
+    ]
+
+
+def test_no_remedy_is_about_templates(account: FakeAccount, command: Callable[..., Result]) -> None:
+    """An account has none; the policy's variable depends on who calls."""
+    account.add(matrix.DATASET_IMPORT_JOB, "load")
+    objects = "arn:aws:s3:::${aws:PrincipalTag/bucket}/*"
+    account.policies["P"] = [allow(["kms:*", "s3:*"], None, [KEY, BUCKET, objects])]
+    account.answer("GetBucketEncryption", "AccessDenied")
+    lines = command().stdout.splitlines()
+    assert len([line for line in lines if line.startswith("? ")]) == 3  # one was denied
+    assert [line for line in lines if "[1]" in line] == []
+
+
 def test_a_key_that_is_being_deleted_comes_first(
     account: FakeAccount, command: Callable[..., Result]
 ) -> None:
@@ -141,19 +169,37 @@ def test_many_dataset_groups(account: FakeAccount, command: Callable[..., Result
     }
 
 
-def test_a_failed_job_of_one_of_two_dataset_groups(
+def test_failed_jobs_are_told_newest_first(
     account: FakeAccount, command: Callable[..., Result]
 ) -> None:
-    """It is told though all else is right, and counts with ``--strict``."""
+    """Of one day, too."""
     failed: Any = {"status": "CREATE FAILED", "failureReason": "Insufficient privileges."}
-    account.add(matrix.DATASET_IMPORT_JOB, "load", **failed)
-    add_groups(account, 1)
-    account.answer("ListDatasets", {"datasets": []}, "movies-0")
-    result = command("--quiet")
-    says = f"! load {OF_DAY} (dataset import job) failed: Insufficient privileges.\n"
-    assert result.stdout == says
-    assert "\n2 dataset groups: 1 warning, 18 as AWS's pages ask\n" in command().stdout
-    assert (result.exit_code, command("--strict").exit_code) == (0, 1)
+    for hour, row in enumerate(matrix.ROWS):
+        if row.is_job:
+            created = DAY.replace(hour=hour)
+            account.add(row, f"at {hour}", creationDateTime=created, **failed)
+    lines = command("--quiet").stdout.splitlines()
+    assert [line[:6] for line in lines] == ["! at 5", "! at 4", "! at 3", "! at 2", "! at 1"]
+
+
+def test_the_order_of_answers_makes_no_difference() -> None:
+    """Of dataset groups, datasets, policies, and jobs that were made at one time."""
+    denials = {name: [{**allow(["kms:*"]), "Effect": "Deny"}] for name in "AB"}
+    attached = [{"PolicyArn": f"{ROLE}/{name}"} for name in "AB"]
+    datasets = [{"datasetArn": "a"}, {"datasetArn": "b"}]
+    reports = []
+    for step in (1, -1):
+        account = FakeAccount.with_each_kind()
+        add_groups(account, 2)
+        for name in "xy":
+            account.add(matrix.DATASET_EXPORT_JOB, name, status="CREATE FAILED")
+        for made in account.made.values():
+            made[:] = made[::step]
+        account.policies = dict(list(denials.items())[::step])
+        account.answer("ListAttachedRolePolicies", {"AttachedPolicies": attached[::step]})
+        account.answer("ListDatasets", {"datasets": datasets[::step]})
+        reports.append((look(account.connect(), [], 1).to_json(), account.written()))
+    assert reports[0] == reports[1]
 
 
 def test_a_data_deletion_job_that_failed(account: FakeAccount) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .._reports.report import AccessReport, as_data, in_order
+from .._reports.outcome import first_of
+from .._reports.report import AccessReport, as_data
 from .._reports.text import blocks_of_findings, joined
 from .._reports.words import counted
 from .._values import shown
@@ -18,8 +19,6 @@ from .gathering import gather
 from .groups import Group, GroupReader, group_arns
 from .trail import denied_calls
 
-# So many resources are named for one action that isn't answered; the others are counted.
-_NAMED = 5
 _NOT_ANSWERED = (
     "not answered: allow what was denied, or ask somebody who has it; for the rest, look again "
     "later"
@@ -53,14 +52,16 @@ def look(
             raise DoctorError(
                 f"there is no dataset group {arn}: pass the name or ARN of another one, or none"
             )
-    gathered = gather(account, groups, reader.unknown, organization)
+    model, over = gather(account, groups, organization)
     none = "" if groups else ": no dataset group is there"
     about = f"account {account.id}, Region {account.region}{none}"
-    access = replace(diagnose(gathered), account=about)
-    told = [*notes(gathered, access)]
+    access = replace(diagnose(groups, model, over), account=about)
+    told = [*notes(groups, model)]
+    for row in reader.unknown:
+        told.append(f"{row.resource}s weren't looked at: upgrade boto3, which doesn't have them")
     if cloudtrail:
-        denied, read = denied_calls(account, gathered.model, access)
-        access = replace(access, findings=in_order([*access.findings, *denied]))
+        denied, read = denied_calls(account, model, access)
+        access = replace(access, findings=(*access.findings, *denied))
         told.append(read)
     return AccountReport(account, groups, access, told)
 
@@ -110,7 +111,7 @@ class AccountReport:
             "dataset_groups": [{"arn": group.arn, "name": group.name} for group in self.groups],
             **as_data(self.access),
             "notes": list(self.notes),
-            "not_answered": list(self._not_answered()),
+            "not_answered": self._not_answered,
             "control_policies": control_policies,
             "summary": self.counts,
         }
@@ -119,8 +120,9 @@ class AccountReport:
     def to_text(self, *, quiet: bool = False) -> str:
         """Return the report for a terminal; if quiet, its findings and unanswered calls alone."""
         unanswered = []
-        for (action, why), about in sorted(self.account.not_answered.items()):
-            unanswered.append(f"? {action} {why}: {self.access.listed(sorted(about))}")
+        for question in self._not_answered:
+            resources = first_of(question["resources"])
+            unanswered.append(f"? {question['action']} {question['because']}: {resources}")
         blocks = [*blocks_of_findings(self.access, quiet=quiet)]
         if quiet and not self.groups:
             blocks.append([self.access.account])
@@ -134,7 +136,9 @@ class AccountReport:
             blocks.append([self.line()] if self.groups else [])
         return shown(joined(blocks))
 
-    def _not_answered(self) -> Iterator[dict[str, Any]]:
+    @property
+    def _not_answered(self) -> list[dict[str, Any]]:
+        questions = []
         for (action, why), about in sorted(self.account.not_answered.items()):
-            named, more = sorted(about)[:_NAMED], max(0, len(about) - _NAMED)
-            yield {"action": action, "because": why, "resources": named, "more": more}
+            questions.append({"action": action, "because": why, "resources": sorted(about)})
+        return questions

@@ -90,10 +90,11 @@ def read_role(account: Account, arn: str) -> Role:
         return Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
     name = arn.rpartition("/")[2]
     described, unseen_role = account.see("iam.GetRole", "Role", arn, RoleName=name)
-    # The name may be there, on another path.
-    if not unseen_role and (described is None or described.get("Arn", arn) != arn):
+    if described is None and not unseen_role:
         return Role(arn, exists=False)
     described = described or {}
+    if (namesake := described.get("Arn", arn)) != arn:
+        return Role(arn, exists=False, namesake=namesake)
     trust, unseen_trust = described.get("AssumeRolePolicyDocument"), unseen_role
     if trust is None and not unseen_role:
         unseen_trust = "IAM has answered without it"
@@ -129,13 +130,12 @@ def _policies_of_role(account: Account, arn: str, name: str) -> tuple[list[Polic
     if names is None and not unseen_names:
         return [], "", False  # only the role itself wasn't answered, and it is gone
     answers: list[tuple[str, Any, str]] = []
-    for inline in names or ():
+    for inline in sorted(names or ()):
         asked = {"RoleName": name, "PolicyName": inline}
         answer = account.see("iam.GetRolePolicy", "PolicyDocument", arn, **asked)
         answers.append((f"inline policy {inline}", *answer))
-    for policy in attached or ():
-        answer = _managed(account, policy["PolicyArn"])
-        answers.append((f"policy {policy['PolicyArn'].rpartition('/')[2]}", *answer))
+    for managed in sorted([policy["PolicyArn"] for policy in attached or ()]):
+        answers.append((f"policy {managed.rpartition('/')[2]}", *_managed(account, managed)))
     policies, unseen = [], [unseen_names, unseen_attached]
     for title, document, why in answers:
         if document is not None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
+from operator import attrgetter
 
-from .._causes import Cause, Column, Reason
+from .._asked import Asked
+from .._causes import Cause, Reason
 from .._comparison import report_on
 from .._evaluation.elements import is_for
 from .._finding import Finding
@@ -16,35 +19,33 @@ from .._model import AccessModel
 from .._needs.need import users_of
 from .._policy_to_change import PolicyToChange
 from .._reports.report import AccessReport, in_order
-from .gathering import Gathered
+from .groups import Group
 
 _IDS_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"
 # AWS shows an id in the place of an ARN once there is no such role or user any more.
 _ID = re.compile(r"A(?:RO|ID)A[A-Z0-9]{12,}")
+_NO_LINE = (
+    "once its cause is gone; if nothing here says why, try --cloudtrail, and see the keys of its "
+    "objects and your control policies"
+)
 
 
-def diagnose(gathered: Gathered) -> AccessReport:
-    report = report_on(decisions(gathered.model))
+def diagnose(groups: Iterable[Group], model: AccessModel, over: Container[Asked]) -> AccessReport:
+    """Return the findings; those on jobs that are over may be less than certain."""
+    report = report_on(decisions(model))
     findings = [
-        *_less_than_certain(report.findings, gathered),
-        *_unseen(gathered.model),
-        *_unused_ids(gathered.model),
-        *_failed(gathered),
+        *_less_than_certain(report.findings, over),
+        *_unseen(groups, model),
+        *_unused_ids(model),
     ]
-    return replace(
-        report, findings=in_order(findings), policies=tuple(map(_to_add, report.policies))
-    )
+    failed = {finding.says: finding for finding in _failed(groups, model)}
+    policies = tuple(map(_to_add, report.policies))
+    return replace(report, findings=(*in_order(findings), *failed.values()), policies=policies)
 
 
-def notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
-    by_role: dict[str, list[str]] = {}
-    for job in gathered.retired:
-        by_role.setdefault(job.asked.role_arn, []).append(job.label)
-    for role_arn, labels in by_role.items():
-        gone = "which doesn't exist any more: what the next one needs isn't known"
-        yield f"{report.listed(labels)} had role {role_arn}, {gone}"
+def notes(groups: Iterable[Group], model: AccessModel) -> Iterator[str]:
     older = 0
-    for group in gathered.groups:
+    for group in groups:
         older += group.older
         if group.status not in ("ACTIVE", "CREATE FAILED", ""):
             asks = "" if group.is_at_work else ", and asks for nothing"
@@ -54,11 +55,11 @@ def notes(gathered: Gathered, report: AccessReport) -> Iterator[str]:
                 yield f"{job.label} failed: {job.failure}"
     if older:
         yield f"older jobs that weren't looked at: {older:,} (--jobs; none of more than 90 days)"
-    if gathered.model.buckets:
+    if model.buckets:
         how = "aws s3api head-object shows it as SSEKMSKeyId"
         yield f"an object may have another key than its bucket, which wasn't looked at: {how}"
-    for owner in gathered.model.owners:
-        yield from (f"{gathered.model.label(owner.arn)}: {note}" for note in owner.notes)
+    for owner in model.owners:
+        yield from (f"{model.label(owner.arn)}: {note}" for note in owner.notes)
 
 
 def warning(subject: str, reason: Reason, page: str, label: str = "") -> Finding:
@@ -76,16 +77,13 @@ def _to_add(policy: PolicyToChange) -> PolicyToChange:
     return replace(policy, should_have=to_add, replaces=(), own_conditions=(), also_for=())
 
 
-def _less_than_certain(findings: Iterable[Finding], gathered: Gathered) -> Iterator[Finding]:
-    """Yield findings; a key of AWS with which a job has worked is a doubt for that job."""
+def _less_than_certain(findings: Iterable[Finding], over: Container[Asked]) -> Iterator[Finding]:
+    """Yield findings; a key of AWS, or no role, is a doubt where all jobs with it are over."""
     for finding in findings:
-        if finding.cause is Cause.KEY_OF_AWS:
-            for has_worked in (False, True):
-                asked = [asks for asks in finding.asked if (asks in gathered.worked) is has_worked]
-                if asked:
-                    yield replace(finding, asked=tuple(asked), is_warning=has_worked)
-        else:
-            yield finding
+        if finding.cause in (Cause.KEY_OF_AWS, Cause.ROLE_ABSENT):
+            at_work = tuple(asks for asks in finding.asked if asks not in over)
+            finding = replace(finding, asked=at_work or finding.asked, is_warning=not at_work)
+        yield finding
 
 
 def _unused_ids(model: AccessModel) -> Iterator[Finding]:
@@ -100,27 +98,33 @@ def _unused_ids(model: AccessModel) -> Iterator[Finding]:
                 yield warning(owner.arn, reason, _IDS_PAGE, model.label(owner.arn))
 
 
-def _failed(gathered: Gathered) -> Iterator[Finding]:
-    for group in gathered.groups:
+def _failed(groups: Iterable[Group], model: AccessModel) -> Iterator[Finding]:
+    """Yield the dataset groups that failed, and the newest jobs that did, the last one first."""
+    jobs = []
+    for group in groups:
+        jobs += [job for job in group.jobs if job.failure and not job.is_past]
         if group.failure:
             reason, label = Reason.of(Cause.GROUP_FAILED, why=group.failure), group.label
             yield replace(warning(group.arn, reason, GROUP_PAGE, label), is_warning=False)
-        for job in group.jobs:
-            if job.failure and not job.is_past:
-                reason = Reason.of(Cause.JOB_FAILED, why=job.failure)
-                yield warning(job.label, reason, job.asked.permissions.page)
+    for job in sorted(jobs, key=attrgetter("created"), reverse=True):
+        role, why, mend = model.role(job.asked.role_arn), job.failure, _NO_LINE
+        if not role.exists:
+            why, mend = f"{why}; its role {role.arn} doesn't exist", "with a role that exists"
+        reason = Reason.of(Cause.JOB_FAILED, why=why, mend=mend)
+        yield warning(job.label, reason, job.asked.permissions.page)
 
 
-def _unseen(model: AccessModel) -> Iterator[Finding]:
-    doubts: list[tuple[Column, str, Cause, str]] = []
+def _unseen(groups: Iterable[Group], model: AccessModel) -> Iterator[Finding]:
+    undecided, users = partial(Finding, kind="undecided"), users_of(model)
+    for group in groups:
+        if group.unseen or group.jobs_unseen:
+            cause = Cause.GROUP_UNSEEN if group.unseen else Cause.JOBS_UNSEEN
+            yield undecided(name=group.label, reason=Reason.of(cause, why=group.unseen))
     for role in model.roles.values():
-        doubts.append(("role", role.arn, Cause.MAY_BE_DENIED_UNSEEN, role.unseen))
+        if why := role.unseen:
+            reason, asked = Reason.of(Cause.MAY_BE_DENIED_UNSEEN, why=why), tuple(users[role.arn])
+            yield undecided(policy="role", policy_of=role.arn, reason=reason, asked=asked)
     for bucket in model.buckets.values():
-        doubts.append(("bucket", bucket.arn, Cause.REGION_UNSEEN, bucket.unseen_region))
-    users = users_of(model)
-    for column, arn, cause, why in doubts:
-        if why:
-            reason, asked = Reason.of(cause, why=why), tuple(users[arn])
-            yield Finding(
-                kind="undecided", policy=column, policy_of=arn, reason=reason, asked=asked
-            )
+        if why := bucket.unseen_region:
+            reason, asked = Reason.of(Cause.REGION_UNSEEN, why=why), tuple(users[bucket.arn])
+            yield undecided(policy="bucket", policy_of=bucket.arn, reason=reason, asked=asked)

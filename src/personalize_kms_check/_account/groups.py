@@ -29,6 +29,8 @@ class PersonalizeJob:
     """The name that reports use for it."""
     failure: str = ""
     """Personalize's reason, if it failed."""
+    created: float = 0
+    """The time at which a job was made, in seconds."""
     has_worked: bool = False
     """True for a job that did what it was asked for, with the permissions of its day."""
     is_past: bool = False
@@ -80,7 +82,7 @@ def group_arns(account: Account, wanted: Sequence[str]) -> list[str]:
     if wanted:
         return given
     groups = account.pages("personalize.ListDatasetGroups", "datasetGroups", "*", "datasetGroupArn")
-    return [str(group["datasetGroupArn"]) for group in groups]
+    return sorted([str(group["datasetGroupArn"]) for group in groups])
 
 
 class GroupReader:
@@ -124,14 +126,15 @@ class GroupReader:
         solutions = self._listed("Solution", group.arn, datasetGroupArn=group.arn)
         made_for = {
             "DatasetGroupArn": [group.arn],
-            "DatasetArn": [dataset["datasetArn"] for dataset in datasets or ()],
-            _OF_VERSIONS: [solution["solutionArn"] for solution in solutions or ()],
+            "DatasetArn": sorted([dataset["datasetArn"] for dataset in datasets or ()]),
+            _OF_VERSIONS: sorted([solution["solutionArn"] for solution in solutions or ()]),
         }
         older, unseen = 0, datasets is None or solutions is None
         for row in self._rows:
+            newest_first = itemgetter("creationDateTime", f"{_field(row.noun)}Arn")
             for parent in made_for[row.made_for]:
                 listed = self._made_for(row, parent)
-                chosen = sorted(listed or (), key=itemgetter("creationDateTime"), reverse=True)
+                chosen = sorted(listed or (), key=newest_first, reverse=True)
                 if row.is_job:  # a metric attribution is at work for as long as it exists
                     newest = chosen[: self._newest]
                     chosen = [job for job in newest if job["creationDateTime"] > self._since]
@@ -151,9 +154,7 @@ class GroupReader:
             arguments = {_field(row.made_for): parent}
             return self._listed(row.noun, parent, "creationDateTime", **arguments)
         listed, versions = self._of_versions[row.noun], f"{parent}/"
-        if listed is None:
-            return None
-        return [job for job in listed if job["solutionVersionArn"].startswith(versions)]
+        return listed and [job for job in listed if job["solutionVersionArn"].startswith(versions)]
 
     def _listed(self, noun: str, about: str, *fields: str, **arguments: Any) -> list[Any] | None:
         """Return a listing; none if it can't be seen."""
@@ -190,8 +191,9 @@ def _read_job(account: Account, row: Permissions, group: Group, summary: Any) ->
         source=_location(described, row.source, buckets),
         destination=_location(described, row.destination, buckets),
     )
+    label, created = f"{name} ({row.resource})", summary["creationDateTime"].timestamp()
     has_worked = row.is_job and status == row.finished
-    return PersonalizeJob(asked, f"{name} ({row.resource})", _failure(described), has_worked)
+    return PersonalizeJob(asked, label, _failure(described), created, has_worked)
 
 
 def _location(described: Any, access: S3Access | None, buckets: str) -> Location | None:

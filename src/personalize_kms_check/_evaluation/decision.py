@@ -18,9 +18,14 @@ from .._model import Bucket, Key, Owner, Role
 from .._policy_documents import PolicyStatement
 from .._values import PARTITION, open_parts, same
 from .calls import Call
-from .statements import Match, Verdict, verdict_of
+from .statements import PRINCIPALS, Match, Verdict, verdict_of
 
 _NO_LIMIT = Match(Answer.YES)
+_SPARE = (
+    "let that statement spare the role and Personalize (aws:PrincipalArn, "
+    "aws:PrincipalIsAWSService)"
+)
+_NARROW = "take that statement out, or narrow it"
 
 
 class Decision(NamedTuple):
@@ -251,7 +256,9 @@ def _denials(denied: Iterable[Match]) -> list[Reason]:
     statements: list[PolicyStatement] = []
     for match in denied:
         statements += match.by
-    return [Reason.of(Cause.DENIED, *statements)] if statements else []
+    mends = {_NARROW if PRINCIPALS.isdisjoint(each.body) else _SPARE for each in statements}
+    mend = "; ".join(sorted(mends))
+    return [Reason.of(Cause.DENIED, *statements, mend=mend)] if statements else []
 
 
 def _open_doubts(matches: Iterable[Match]) -> list[Reason]:

@@ -23,9 +23,9 @@ from .addressed import Addressed, Way, addressed_to
 from .calls import Call
 from .conditions import condition_answer
 
-_PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
+PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ACTIONS_AND_RESOURCES = frozenset({"Action", "NotAction", "Resource", "NotResource"})
-_ELEMENTS = _PRINCIPALS | _ACTIONS_AND_RESOURCES | {"Sid", "Effect", "Condition"}
+_ELEMENTS = PRINCIPALS | _ACTIONS_AND_RESOURCES | {"Sid", "Effect", "Condition"}
 _ITSELF = [Way(Addressed.CALLER, Answer.YES)]
 
 
@@ -164,7 +164,7 @@ def _ways(statement: Body, call: Call, *, of_resource: bool) -> list[Way]:
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
     """
     if not of_resource:
-        return _ITSELF if _PRINCIPALS.isdisjoint(statement) else []
+        return _ITSELF if PRINCIPALS.isdisjoint(statement) else []
     if "NotPrincipal" in statement and call.action.startswith("sts:"):
         return []
     return addressed_to(statement, call.caller, denies=statement["Effect"] == "Deny")

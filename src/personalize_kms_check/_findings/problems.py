@@ -26,6 +26,10 @@ _WAIT_IN_CDK = (
     "isn't a PersonalizeEncryption's"
 )
 _KEEP = "cancel its deletion, and enable it, before everything that it encrypts is lost"
+_OTHER_ROLE = (
+    "give the next job another one; a dataset group keeps it: create it again under the same name "
+    "and path, then put its ARN in the place of its old id into the policies that named it"
+)
 # https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 _MENDS = {
     "Creating": "wait until KMS has made it",
@@ -78,7 +82,9 @@ def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, s
     """Yield the ARNs that Personalize can't work with, the reasons, and AWS's pages."""
     role = model.role(asked.role_arn)
     if not role.exists:
-        yield role.arn, Reason.of(Cause.ROLE_ABSENT), IMPORT_PAGE
+        taken = f"{role.namesake} has its name: give that to the next job, or a new dataset group"
+        mend = taken if role.namesake else _OTHER_ROLE
+        yield role.arn, Reason.of(Cause.ROLE_ABSENT, mend=mend), IMPORT_PAGE
     elif same(role.account, asked.account) is Answer.NO:
         yield role.arn, Reason.of(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
     for arn in model.keys_of(asked):

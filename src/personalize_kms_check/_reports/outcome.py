@@ -13,6 +13,13 @@ from .._policy_to_change import PolicyToChange
 _NAMED = 5
 
 
+def first_of(names: Iterable[str]) -> str:
+    """Return names in words; of many, the first and how many more there are."""
+    each_once = list(dict.fromkeys(names))
+    more = len(each_once) - _NAMED
+    return ", ".join(each_once[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
 @dataclass(frozen=True)
 class AccessFindings:
     """The findings of a report, with the policies to change."""
@@ -74,11 +81,7 @@ class AccessFindings:
 
     def listed(self, names: Iterable[str]) -> str:
         """Return names in words; an account may have hundreds, of which the first are named."""
-        each_once = list(dict.fromkeys(names))
-        more = len(each_once) - _NAMED
-        if not self.account or more <= 0:
-            return ", ".join(each_once)
-        return f"{', '.join(each_once[:_NAMED])} and {more:,} more"
+        return first_of(names) if self.account else ", ".join(dict.fromkeys(names))
 
     def with_findings(self, findings: Iterable[Finding]) -> Self:
         """Return the report with these of its findings alone, and the policies with them."""

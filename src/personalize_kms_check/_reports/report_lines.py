@@ -21,6 +21,8 @@ from .short_names import Names
 _OF_ALL_POLICIES = (Cause.BOUNDARY_UNSEEN, Cause.NOT_KNOWN, Cause.POLICIES_UNSEEN)
 # What the file with the statements for an owner settles.
 _UNSEEN = (Cause.POLICY_UNSEEN, Cause.POLICIES_UNSEEN)
+# The causes whose remedies are about templates; an account has them, too.
+_OF_TEMPLATES = (Cause.ENCRYPTION_UNSEEN, Cause.PATTERN_UNKNOWN, Cause.CONDITION_VALUE_UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,7 @@ class Line:
 
 
 # Data may be lost, or nothing else can be mended before.
-_URGENT = (
-    *(Cause.KEY_STATE, Cause.KEY_ABSENT, Cause.ALIAS_ABSENT),
-    *(Cause.ROLE_ABSENT, Cause.UNUSED_ID),
-)
+_URGENT = (Cause.KEY_STATE, Cause.KEY_ABSENT, Cause.ALIAS_ABSENT, Cause.UNUSED_ID)
 
 
 def lines_of(report: AccessFindings) -> list[Line]:
@@ -125,9 +124,8 @@ class _Words:
         for finding in self._report.missing:
             if finding not in told or _denials(finding):
                 denied.append(finding)
-        for alike in _grouped(denied, lambda finding: (self._why_denied(finding), finding.policy)):
-            why = self._why_denied(alike[0])
-            text = f"{self._who_may(alike, 'may not', self._what)}: {why}"
+        for alike in _grouped(denied, self._why_denied):
+            text = f"{self._who_may(alike, 'may not', self._what)}: {self._why_denied(alike[0])}"
             denials = _denials(alike[0])
             fix = denials[0].remedy if denials else ""
             lines.append(self._line(alike, text, fix=fix))
@@ -192,8 +190,7 @@ class _Words:
         apart: list[Finding] = []
         for finding in self._report.undecided:
             for reason in _apart(finding.reason):
-                causes = {reason.cause, *(doubt.cause for doubt in reason.doubts)}
-                file = "" if causes.isdisjoint(_UNSEEN) else finding.file
+                file = "" if _causes(reason).isdisjoint(_UNSEEN) else finding.file
                 apart.append(replace(finding, reason=reason, file=file))
         lines = []
         groups = _grouped(
@@ -201,6 +198,8 @@ class _Words:
         )
         for alike in groups:
             first, fix = alike[0], alike[0].reason.remedy
+            if self._report.account and not _causes(first.reason).isdisjoint(_OF_TEMPLATES):
+                fix = ""
             if first.file:
                 then = f", then {fix}" if fix else ""
                 fix = f"have its owner add the statements in {path_of(first.file, alike)}{then}"
@@ -325,6 +324,10 @@ def whose(column: str, name: str) -> str:
 
 def _denials(finding: Finding) -> list[Reason]:
     return [reason for reason in (finding.reason, *finding.further) if reason.cause is Cause.DENIED]
+
+
+def _causes(reason: Reason) -> set[Cause]:
+    return {reason.cause, *(doubt.cause for doubt in reason.doubts)}
 
 
 def _condition_of(reason: Reason) -> str:

@@ -108,7 +108,7 @@ def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
 def heading(report: AccessFindings) -> list[str]:
     told = [report.account] if report.account else []
     if report.asked:
-        told.append(f"checked: {_in_short(report.asked)}")
+        told.append(f"checked: {_in_short(report)}")
     elif not report.without_key and not report.account:
         told += _NOT_KNOWN if report.undecided or report.problems else _NOTHING
     if report.without_key:
@@ -123,14 +123,14 @@ def heading(report: AccessFindings) -> list[str]:
     return told
 
 
-def _in_short(labels: Iterable[str]) -> str:
-    """Return the resources to create with their kinds; of many, how many of each kind."""
+def _in_short(report: AccessFindings) -> str:
+    """Return the resources with their kinds; of many, or in an account, how many of each kind."""
     named, kinds = [], Counter[str]()
-    for label in labels:
+    for label in report.asked:
         name, _, kind = label.removesuffix(")").rpartition(" (")
         named.append(f"{kind} {name}")
         kinds[kind] += 1
-    if len(named) > _NAMED:
+    if report.account or len(named) > _NAMED:
         named = [counted(number, kind) for kind, number in kinds.items()]
     return ", ".join(sorted(named))
 
