@@ -54,57 +54,11 @@ def account() -> FakeAccount:
     return account
 
 
-def deny(action: str, **more: Any) -> dict[str, Any]:
-    return {"Effect": "Deny", "Action": action, "Resource": "*", **more}
-
-
-# What is added to a policy, its cause, what it is about, the principals and the actions that lack.
-FAULTS: list[tuple[str, Any, str, list[str], list[str], list[str]]] = [
-    (KEY, deny("kms:Decrypt", Principal="*"), "denied", [KEY], [ROLE, PERSONALIZE], BASE_4[:1]),
-    (KEY, deny("kms:*", Principal=SERVICE), "denied", [KEY], [PERSONALIZE], BASE_5),
-    (BUCKET, deny("s3:*", Principal="*"), "denied", [BUCKET], [ROLE, PERSONALIZE], READ["Action"]),
-    (ROLE, deny("kms:ListGrants"), "denied", [ROLE, KEY], [ROLE], ["kms:ListGrants"]),
-    ("boundary", allow(["s3:*"]), "boundary", [ROLE], [ROLE], BASE_5),
-    ("trust", trust(SERVICE, "Deny"), "trust-denied", [ROLE], [], []),
-]
-
-
-@pytest.mark.parametrize(("place", "statement", "cause", "of", "principals", "actions"), FAULTS)
-def test_a_fault_is_named_and_nothing_else(
-    account: FakeAccount,
-    place: str,
-    statement: Any,
-    cause: str,
-    of: list[str],
-    principals: list[str],
-    actions: list[str],
-) -> None:
-    """There is one cause, and nothing is undecided."""
-    account.keys[KEY] = [*account.keys[KEY]]
-    policies = {KEY: account.keys[KEY], BUCKET: account.bucket_policy, ROLE: account.policies["P"]}
-    if place == "boundary":
-        account.boundary = [statement]
-    else:
-        policies.get(place, account.trust).append(statement)
-    told = account.findings()
-    assert {(finding.status, finding.cause) for finding in told} == {("failed", cause)}
-    assert [finding.of for finding in told] == of
-    assert sorted({arn for finding in told for arn in finding.principals}) == principals
-    assert sorted({action for finding in told for action in finding.actions}) == actions
-
-
 def test_a_key_that_is_not_symmetric(account: FakeAccount) -> None:
     """Whatever its policy says."""
     kind = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
     account.answer("DescribeKey", account.described_key(**kind))
     assert account.bad() == [("key-spec", "failed", KEY)]
-
-
-def test_a_default_key_in_another_region(account: FakeAccount) -> None:
-    """It is told once, whatever its policy says."""
-    account.default_key = KEY.replace(REGION, "us-east-1")
-    account.keys[account.default_key] = account.keys[KEY]
-    assert account.bad() == [("key-region", "failed", account.default_key)]
 
 
 def test_a_dataset_group_without_a_key(account: FakeAccount) -> None:
@@ -233,15 +187,6 @@ def test_an_id_in_the_place_of_a_role(account: FakeAccount, named: Any, actions:
     first, second = [line for line in account.written().splitlines() if line[:1] in ("✘", "!")]
     assert ("the id of a role" in first, "lacks" in second) == (True, True)
     assert account.should_have() == {("key", KEY): [allow(BASE_5, {"AWS": ROLE})]}
-
-
-def test_a_role_that_lacks_nothing_gets_no_statement(account: FakeAccount) -> None:
-    """The dataset group has another role than its import job."""
-    loader = ROLE.replace("Reader", "Loader")
-    account.answer("GetRole", {"Role": {**account.described_role(), "Arn": loader}}, "Loader")
-    account.made["DatasetImportJob"][0]["roleArn"] = loader
-    assert account.bad() == [("no-statement", "failed", KEY)]
-    assert account.should_have() == {("key", KEY): [allow(BASE_5, {"AWS": loader})]}
 
 
 def test_the_id_of_a_living_role(account: FakeAccount) -> None:

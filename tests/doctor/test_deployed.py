@@ -128,32 +128,3 @@ def test_the_demo_breaks_what_the_doctor_finds(
         "it"
     )
     assert bad(report()) == []
-
-
-def test_a_role_that_was_made_anew(deployed: Deployed, report: Callable[[], Report]) -> None:
-    """The key policy has only the id of the old role: it lacks the new one."""
-    iam, kms, role = deployed.client("iam"), deployed.client("kms"), deployed.role
-    name, key = role.rpartition("/")[2], {"KeyId": deployed.data_key, "PolicyName": "default"}
-    whole = kms.get_key_policy(**key)["Policy"]
-    policy = json.loads(whole)
-    policy["Statement"] = [
-        statement for statement in policy["Statement"] if "Service" in str(statement["Principal"])
-    ]
-    named = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": BASE_5, "Resource": "*"}
-    policy["Statement"].append(named)
-    kms.put_key_policy(**key, Policy=json.dumps(policy), BypassPolicyLockoutSafetyCheck=True)
-    trust = json.dumps(iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"])
-    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
-    for of_role in attached:
-        iam.detach_role_policy(RoleName=name, PolicyArn=of_role["PolicyArn"])
-    iam.delete_role(RoleName=name)
-    absent = ("role-absent", "failed", role)
-    unused = ("unused-id", "warning", deployed.data_key)
-    assert sorted(bad(report())) == [absent, unused]
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-    for of_role in attached:
-        iam.attach_role_policy(RoleName=name, PolicyArn=of_role["PolicyArn"])
-    missing = ("no-statement", "failed", deployed.data_key)
-    assert sorted(bad(report())) == [missing, unused]
-    kms.put_key_policy(**key, Policy=whole)
-    assert bad(report()) == []
