@@ -18,7 +18,10 @@ from tests.policies import resources
 
 KEY_ARN = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_ARN = "arn:aws:kms:us-west-2:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321"
-REVOKING = ["DisableKey", "PutKeyPolicy", "RetireGrant", "RevokeGrant", "ScheduleKeyDeletion"]
+REVOKING = [
+    *("DeleteImportedKeyMaterial", "DisableKey", "PutKeyPolicy", "RetireGrant", "RevokeGrant"),
+    "ScheduleKeyDeletion",
+]
 
 
 def event(name: str, key_arn: str = KEY_ARN, source: str = "kms") -> dict[str, Any]:
@@ -59,7 +62,7 @@ def is_matched() -> Iterator[Callable[[dict[str, Any]], bool]]:
 def test_it_matches_what_revokes_access_to_this_key(
     is_matched: Callable[[Any], bool], name: str
 ) -> None:
-    """Each of the five calls; on another key they are none of its business."""
+    """Each of these calls; on another key they are none of its business."""
     assert is_matched(event(name))
     assert not is_matched(event(name, OTHER_ARN))
 

@@ -598,10 +598,10 @@ class PersonalizeEncryption(Construct):
 
         The keys are the encryption key and the keys of locations, including those you allow later.
         Revoked permissions break filters and recommendations of existing resources. The rule
-        matches a key being disabled or scheduled for deletion, a new key policy (this stack's own
-        updates too), and a grant being revoked or retired. Refused calls don't match. EventBridge
-        learns of the calls from CloudTrail: your account needs a trail for management events. For a
-        key of another account, add such a rule there, too.
+        matches a key being disabled or scheduled for deletion, deleted key material, a new key
+        policy (this stack's own updates too), and a grant being revoked or retired. Refused calls
+        don't match. EventBridge learns of the calls from CloudTrail: your account needs a trail for
+        management events. For a key of another account, add such a rule there, too.
 
         Args:
             id: the id of the rule in this construct.

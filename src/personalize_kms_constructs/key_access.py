@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # The KMS developer guide, "Logging AWS KMS API calls with AWS CloudTrail", shows each call with the
 # key in ``resources``. A call that was refused has an ``errorCode``.
 _REVOKING_CALLS = [
+    "DeleteImportedKeyMaterial",
     "DisableKey",
     "PutKeyPolicy",
     "RetireGrant",
