@@ -54,14 +54,18 @@ def integrate(context: Context, ask: Callable[[str], bool]) -> bool:
             with ends_after(context.patience.for_all):
                 _try_all(context, run, assembly, record)
         except BaseException as error:
-            stopped = (str(error) or type(error).__name__).splitlines()[0]
+            stopped = str(error) or type(error).__name__
             record.add(stopped=stopped)
             context.tell(f"it stops: {stopped}")
             raise
         finally:
             record.add(ended=datetime.now(UTC))
             context.tell(f"what was seen is in {record.path}")
-            take_down(context, run)
+            try:
+                take_down(context, run)
+            except LeftError as error:
+                record.add(left=str(error))
+                raise
     return True
 
 

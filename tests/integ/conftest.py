@@ -14,9 +14,14 @@ RUN = f"{PREFIX}0a1b2c3d"
 AT_ONCE = Patience(for_all=3600, for_taking_down=3600, between_looks=0)
 
 
-def at_once(aws: Any, environment: Any = None, patience: Patience = AT_ONCE) -> Context:
+def at_once(
+    aws: Any,
+    environment: Any = None,
+    patience: Patience = AT_ONCE,
+    tell: Callable[[str], Any] = lambda _: None,
+) -> Context:
     """Return a context without waits."""
-    return Context(aws, environment or {}, patience, tell=lambda _: None)
+    return Context(aws, environment or {}, patience, tell)
 
 
 def hurry(template: Any) -> None:
@@ -31,7 +36,7 @@ def without_cli(aws: Any, templates: Templates) -> Callable[..., None]:
 
     def cdk(verb: str, stack: str, *_: str, **__: Any) -> None:
         if verb == "deploy" and deploy(aws, {stack: templates[stack]}):
-            raise CdkError("cdk deploy failed")
+            raise CdkError(f"cdk deploy {stack} failed:\nwhat the CLI has written")
 
     return cdk
 

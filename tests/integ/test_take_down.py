@@ -42,8 +42,8 @@ def run(
     monkeypatch.setattr(integ.__main__, "_ask_doctor", lambda *_: None)
     monkeypatch.setattr("secrets.token_hex", lambda _: "0a1b2c3d")
 
-    def start(patience: Patience = AT_ONCE) -> bool:
-        return integ.__main__.integrate(at_once(aws, patience=patience), lambda _: True)
+    def start(**options: Any) -> bool:
+        return integ.__main__.integrate(at_once(aws, **options), lambda _: True)
 
     return start
 
@@ -176,16 +176,25 @@ def test_a_refusal_is_an_answer(
 def test_a_failure_that_says_nothing_of_personalize_ends_it(
     aws: EmbeddedAws, run: Run, templates: Templates
 ) -> None:
-    """A quota of S3, for example; here a key whose policy nobody could change any more."""
+    """A quota of S3, for example; here a key whose policy nobody could change any more.
+
+    All that the CLI has written is on the screen and in the file, also if taking down fails.
+    """
     resources = templates[f"{RUN}-Delegated"]["Resources"]
     resources["Refused"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}}
+    told: list[str] = []
+    aws.fail_next("ScheduleKeyDeletion", "AccessDenied", times=8)
     try:
-        with pytest.raises(CdkError):
-            run()
+        with pytest.raises(LeftError) as error:
+            run(tell=told.append)
     finally:
         del resources["Refused"]
     assert recorded("answer") == ["no", "no"]
-    assert recorded("stopped") == ["cdk deploy failed"]
+    why = f"cdk deploy {RUN}-Delegated failed:\nwhat the CLI has written"
+    assert recorded("stopped") == [why]
+    assert f"it stops: {why}" in told
+    assert recorded("left") == [str(error.value)]
+    take_down(at_once(aws), RUN)
     assert left_over(aws) == []
 
 
@@ -194,7 +203,7 @@ def test_a_job_that_never_ends_has_an_end(aws: EmbeddedAws, run: Run) -> None:
     aws.freeze_jobs("CREATE IN_PROGRESS")
     try:
         with pytest.raises(LeftError) as error:
-            run(replace(AT_ONCE, for_all=10, for_taking_down=1, between_looks=0.1))
+            run(patience=replace(AT_ONCE, for_all=10, for_taking_down=1, between_looks=0.1))
     finally:
         aws.freeze_jobs(None)
     assert recorded("stopped") == ["it took longer than 0.00278 hours"]
