@@ -73,14 +73,18 @@ def _try_all(context: Context, run: str, assembly: str, record: Record) -> None:
     record.add(run=run, region=context.aws.region, began=datetime.now(UTC), versions=versions())
     context.tell("deploying the keys")
     deploy(context, f"{run}-{KEYS}", assembly)
-    worked: dict[str, bool] = {}
+    answers: dict[str, str] = {}
+    working = []
     for variant in VARIANTS:
-        worked[variant.name] = _works(context, variant, f"{run}-{variant.name}", assembly, record)
-        answered = {"answer": answer(variant, worked), "control": variant.control}
+        stack = f"{run}-{variant.name}"
+        if works := _works(context, variant, stack, assembly, record):
+            working.append(stack)
+        answers[variant.name] = answer(variant, works, answers)
+        answered = {"answer": answers[variant.name], "control": variant.control}
         record.add(variant=variant.name, question=variant.question, **answered)
         context.tell(f"{variant.question} {answered['answer']}")
     # Without a dataset group it would look at all that there are in the account.
-    if working := [f"{run}-{name}" for name, works in worked.items() if works]:
+    if working:
         _ask_doctor(context, working, record)
 
 

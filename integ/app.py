@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
 from example_app.recommendations_stack import INTERACTIONS_SCHEMA
-from integ.variants import KEYS
+from integ.variants import DEFAULT, KEYS
 from personalize_kms_constructs import (
     ImportedKeyPolicy,
     PersonalizeEncryption,
@@ -104,6 +104,7 @@ def app_of(run: str) -> cdk.App:
             resources=["*"],
         )
     )
+    Example(app, f"{run}-{DEFAULT}")
     Example(app, f"{run}-NoGrants", encryption_key=keys["NoGrants"])
     Example(app, f"{run}-NoStatement", imported_key=f"{run}-NoStatement")
     Example(app, f"{run}-Delegated", encryption_key=keys["Delegated"])

@@ -35,12 +35,12 @@ This tries in an AWS account what AWS doesn't document of Personalize and KMS ke
 WHERE
   Account {aws.account}, Region {aws.region}. It has to be bootstrapped (`cdk bootstrap`).
 MAKES
-  The stack {run}-{KEYS} with {count - 1} KMS keys. Then, one after the other, {count}
+  The stack {run}-{KEYS} with {count - 2} KMS keys. Then, one after the other, {count}
   stacks, which end with the names above. Each has a bucket, a role with its policies, a schema,
   a dataset group and a dataset, and imports and exports {INTERACTIONS} interactions that are made
-  up. One has a key; another one has a state machine, and a Lambda function that writes the
-  policy of a key. The first two have to fail. It trains nothing, changes nothing else in the
-  account, and deletes everything at the end. Nothing has tags: a policy may require them.
+  up. Two have a key; another one has a state machine, and a Lambda function that writes the
+  policy of a key. NoGrants and NoStatement have to fail. It trains nothing, changes nothing else
+  in the account, and deletes everything at the end. Nothing has tags: a policy may require them.
 ALARMS may go off: the deletion of {count} keys is scheduled, PutKeyPolicy is called, stacks fail,
   and the keys don't rotate. Give those who watch the run's name.
 COSTS

@@ -16,10 +16,13 @@ class Variant:
     name: str
     question: str
     control: str = ""
-    """The variant that has to fail, or the answer says nothing; nothing for a control."""
+    """The variant that has to fail, or a "yes" says nothing; nothing for a control."""
 
 
+DEFAULT = "Default"
+"""The variant that has to work, or a "no" says nothing."""
 VARIANTS = (
+    Variant(DEFAULT, "Does the library work by default, with a key of its own?"),
     Variant("NoGrants", "May the policy of the key deny kms:CreateGrant?"),
     Variant("NoStatement", "May the policy of the key do without a statement for Personalize?"),
     Variant(
@@ -41,8 +44,9 @@ VARIANTS = (
 """Controls come before the variants that they stand beside."""
 
 
-def answer(variant: Variant, worked: Mapping[str, bool]) -> str:
-    """Return the answer to a variant's question, by what has worked of all until then."""
-    if not worked[variant.name]:
-        return "no"
-    return "unclear, since the control works as well" if worked.get(variant.control) else "yes"
+def answer(variant: Variant, works: bool, answers: Mapping[str, str]) -> str:
+    """Return the answer to a variant's question, by whether it works and the earlier answers."""
+    other, expected = (variant.control, "no") if works else (DEFAULT, "yes")
+    if other and answers.get(other) != expected:
+        return f"unclear, since the answer of {other} isn't {expected}"
+    return "yes" if works else "no"

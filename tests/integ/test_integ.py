@@ -52,13 +52,15 @@ def test_it_deploys_tries_records_and_takes_down(
     assert list(last) == ["ended"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", last["ended"])
     (report,) = [line["report"] for line in lines if "doctor" in line]
-    assert re.fullmatch(r"3 dataset groups: (\d+ undecided, )?\d+ as AWS's pages ask", report[-1])
+    assert re.fullmatch(r"4 dataset groups: (\d+ undecided, )?\d+ as AWS's pages ask", report[-1])
     steps = {line["tried"]: line["status"] for line in lines if "tried" in line}
     failed = {"NoGrants: deploy": "ROLLBACK_COMPLETE", "NoStatement: deploy": "ROLLBACK_COMPLETE"}
-    worked = product(("Delegated", "Required", "Managed"), ("deploy", "import", "export"))
+    worked = product(
+        ("Default", "Delegated", "Required", "Managed"), ("deploy", "import", "export")
+    )
     assert steps == failed | {f"{variant}: {step}": "ACTIVE" for variant, step in worked}
     answers = [line["answer"] for line in lines if "question" in line]
-    assert answers == ["no", "no", "yes", "yes", "yes"]
+    assert answers == ["yes", "no", "no", "yes", "yes", "yes"]
     no_grants, no_statement = [line["said"] for line in lines if line.get("said")]
     assert "arn:aws:iam::ACCOUNT:role/PersonalizeKmsInteg-" in no_grants
     assert "needs kms:CreateGrant on arn:aws:kms:eu-west-1:ACCOUNT:key/" in no_grants
@@ -81,7 +83,7 @@ def test_what_is_said_beforehand(aws: EmbeddedAws) -> None:
     for said in (
         "Delegated: May the key be in another stack",
         "Account 111111111111, Region eu-west-1",
-        "for all keys 8 cents at most, but $5 a month if they are left",
+        "for all keys 9 cents at most, but $6 a month if they are left",
         "8 hours after its start it stops",
         "if they deny the bootstrap's role kms:ScheduleKeyDeletion, the keys stay, and cost",
         "make integ TAKE_DOWN=PersonalizeKmsInteg-0a1b2c3d REGION=eu-west-1 PROFILE=tests",
@@ -186,10 +188,24 @@ def test_options_that_would_do_harm_are_refused(
     assert said in capsys.readouterr().err
 
 
-def test_a_variant_proves_nothing_if_its_control_works() -> None:
-    """Nothing follows from a key that allows kms:CreateGrant if one that denies it works, too."""
+@pytest.mark.parametrize(
+    ("default", "no_grants", "works", "expected"),
+    [
+        ("yes", "no", True, "yes"),
+        ("yes", "yes", False, "no"),
+        # If a key that denies kms:CreateGrant works, nothing follows from one that allows it.
+        ("yes", "yes", True, "unclear, since the answer of NoGrants isn't no"),
+        # If nothing works, no policy is the cause.
+        ("unclear", "unclear", False, "unclear, since the answer of Default isn't yes"),
+        ("unclear", "unclear", True, "unclear, since the answer of NoGrants isn't no"),
+    ],
+)
+def test_an_answer_is_clear_beside_another(
+    default: str, no_grants: str, works: bool, expected: str
+) -> None:
+    """A "yes" beside a control that fails, and a "no" beside a default that works."""
     delegated = Variant("Delegated", "May I?", control="NoGrants")
-    unclear = "unclear, since the control works as well"
-    assert answer(delegated, {"NoGrants": False, "Delegated": True}) == "yes"
-    assert answer(delegated, {"NoGrants": True, "Delegated": True}) == unclear
-    assert answer(delegated, {"NoGrants": True, "Delegated": False}) == "no"
+    assert answer(delegated, works, {"Default": default, "NoGrants": no_grants}) == expected
+    assert answer(Variant("Default", "Does it?"), works, {}) == (
+        "yes" if works else "unclear, since the answer of Default isn't yes"
+    )

@@ -18,9 +18,8 @@ from botocore.exceptions import ClientError
 
 import integ.__main__
 import integ.steps
-from demo.cdk_cli import CdkError
 from embedded_aws import EmbeddedAws
-from integ.account import PREFIX, Patience, stacks_of
+from integ.account import PREFIX, stacks_of
 from integ.take_down import LeftError, take_down
 from tests.deploy.stacks import Templates
 from tests.integ.conftest import AT_ONCE, RUN, at_once, left_over, without_cli
@@ -81,12 +80,12 @@ def interrupt() -> None:
 
 CALLS = [
     "cloudformation.DescribeStacks",
-    *(f"cloudformation.CreateStack {number}" for number in range(1, 7)),
+    *(f"cloudformation.CreateStack {number}" for number in range(1, 8)),
     "cloudformation.DescribeStackEvents",
-    *(f"s3.PutObject {number}" for number in range(1, 4)),
-    *(f"personalize.CreateDatasetImportJob {number}" for number in range(1, 3)),
+    *(f"s3.PutObject {number}" for number in range(1, 5)),
+    *(f"personalize.CreateDatasetImportJob {number}" for number in range(1, 4)),
     "personalize.DescribeDatasetImportJob",
-    *(f"personalize.CreateDatasetExportJob {number}" for number in range(1, 4)),
+    *(f"personalize.CreateDatasetExportJob {number}" for number in range(1, 5)),
     "personalize.DescribeDatasetExportJob",
     "stepfunctions.StartExecution",
     "stepfunctions.DescribeExecution",
@@ -142,7 +141,7 @@ def test_what_keeps_the_first_deletion_from_its_end_does_not_keep_the_second(
     def delete() -> None:
         personalize.delete_solution(solutionArn=theirs)
 
-    deleted = around(aws, "after-call", "cloudformation.DeleteStack 6", delete)
+    deleted = around(aws, "after-call", "cloudformation.DeleteStack 7", delete)
     with around(aws, "after-call", "s3.PutObject", create), deleted:
         assert run()
     assert left_over(aws) == []
@@ -151,9 +150,9 @@ def test_what_keeps_the_first_deletion_from_its_end_does_not_keep_the_second(
 @pytest.mark.parametrize(
     ("upload", "operation", "tried", "status", "answers"),
     [
-        (1, "CreateDatasetImportJob", "Delegated: import", "REFUSED", "no no no yes yes"),
-        (2, "CreateDatasetExportJob", "Required: export", "REFUSED", "no no yes no yes"),
-        (3, "CreateDatasetImportJob", "Managed: import", "FAILED", "no no yes yes no"),
+        (2, "CreateDatasetImportJob", "Delegated: import", "REFUSED", "yes no no no yes yes"),
+        (3, "CreateDatasetExportJob", "Required: export", "REFUSED", "yes no no yes no yes"),
+        (4, "CreateDatasetImportJob", "Managed: import", "FAILED", "yes no no yes yes no"),
     ],
 )
 def test_a_refusal_is_an_answer(
@@ -183,13 +182,13 @@ def test_a_failure_that_says_nothing_of_personalize_ends_it(
     resources = templates[f"{RUN}-Delegated"]["Resources"]
     resources["Refused"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}}
     told: list[str] = []
-    aws.fail_next("ScheduleKeyDeletion", "AccessDenied", times=8)
+    aws.fail_next("ScheduleKeyDeletion", "AccessDenied", times=10)
     try:
         with pytest.raises(LeftError) as error:
             run(tell=told.append)
     finally:
         del resources["Refused"]
-    assert recorded("answer") == ["no", "no"]
+    assert recorded("answer") == ["yes", "no", "no"]
     why = f"cdk deploy {RUN}-Delegated failed:\nwhat the CLI has written"
     assert recorded("stopped") == [why]
     assert f"it stops: {why}" in told
@@ -208,7 +207,7 @@ def test_a_job_that_never_ends_has_an_end(aws: EmbeddedAws, run: Run) -> None:
         aws.freeze_jobs(None)
     assert recorded("stopped") == ["it took longer than 0.00278 hours"]
     # The job that never ended is the last that was begun.
-    assert recorded("trying") == [*recorded("tried"), "Delegated: import"]
+    assert recorded("trying") == [*recorded("tried"), "Default: import"]
     first = str(error.value).splitlines()[0]
     assert first == "it isn't all taken down: it took longer than 0.000278 hours"
     take_down(at_once(aws), RUN)
@@ -217,7 +216,7 @@ def test_a_job_that_never_ends_has_an_end(aws: EmbeddedAws, run: Run) -> None:
 
 def test_keys_whose_deletion_is_denied_are_named(aws: EmbeddedAws, run: Run) -> None:
     """Nothing else is left, and they go when it is allowed."""
-    aws.fail_next("ScheduleKeyDeletion", "AccessDenied", times=10)
+    aws.fail_next("ScheduleKeyDeletion", "AccessDenied", times=12)
     with pytest.raises(LeftError) as error:
         run()
     _, *left, command, support = re.sub(r"[0-9a-f-]{36}", "ID", str(error.value)).splitlines()
@@ -227,8 +226,10 @@ def test_keys_whose_deletion_is_denied_are_named(aws: EmbeddedAws, run: Run) -> 
         "    $1 a month, until somebody who may calls "
         "`aws kms schedule-key-deletion --region eu-west-1 --key-id ID`",
     ]
-    required = [f"  left: the stack {RUN}-Required, DELETE_FAILED", *key]
-    assert left == [*required, f"  left: the stack {RUN}-Keys, DELETE_FAILED", *key * 4]
+    own = [
+        [f"  left: the stack {RUN}-{name}, DELETE_FAILED", *key] for name in ("Required", "Default")
+    ]
+    assert left == [*own[0], *own[1], f"  left: the stack {RUN}-Keys, DELETE_FAILED", *key * 4]
     assert [command, support] == [COMMAND, SUPPORT]
     take_down(at_once(aws), RUN)
     assert left_over(aws) == []
@@ -333,7 +334,7 @@ def test_a_closed_terminal_and_a_process_that_is_killed(
     command = f"    make integ TAKE_DOWN={run} REGION=eu-west-1"
     assert command in lines
     assert killed.end(signal.SIGKILL) == -signal.SIGKILL
-    assert len(stacks_of(aws, run)) == 6
+    assert len(stacks_of(aws, run)) == 7
 
     closed = Process(aws, file)
     lines = closed.up_to("▶ Required: import")
