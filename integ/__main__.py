@@ -13,12 +13,13 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from demo.cdk_cli import CdkError, cdk
-from integ.account import PREFIX, Context, outputs_of
+from integ.account import PREFIX, Context, job_types, outputs_of
 from integ.beforehand import beforehand
 from integ.options import context_of, is_wanted, options, show
 from integ.record import Record, versions
 from integ.steps import Outcome, deploy, export_data, import_data
 from integ.take_down import LeftError, take_down
+from integ.trail import read
 from integ.variants import KEYS, VARIANTS, Variant, answer
 from integ.waiting import ends_after
 
@@ -70,9 +71,18 @@ def integrate(context: Context, ask: Callable[[str], bool]) -> bool:
 
 
 def _try_all(context: Context, run: str, assembly: str, record: Record) -> None:
-    record.add(run=run, region=context.aws.region, began=datetime.now(UTC), versions=versions())
+    began = datetime.now(UTC)
+    record.add(run=run, region=context.aws.region, began=began, versions=versions())
+    record.add(types=job_types(context.aws))
     context.tell("deploying the keys")
     deploy(context, f"{run}-{KEYS}", assembly)
+    try:
+        _try_variants(context, run, assembly, record)
+    finally:
+        read(context, run, began, record)
+
+
+def _try_variants(context: Context, run: str, assembly: str, record: Record) -> None:
     answers: dict[str, str] = {}
     working = []
     for variant in VARIANTS:
@@ -80,9 +90,8 @@ def _try_all(context: Context, run: str, assembly: str, record: Record) -> None:
         if works := _works(context, variant, stack, assembly, record):
             working.append(stack)
         answers[variant.name] = answer(variant, works, answers)
-        answered = {"answer": answers[variant.name], "control": variant.control}
-        record.add(variant=variant.name, question=variant.question, **answered)
-        context.tell(f"{variant.question} {answered['answer']}")
+        record.add(**vars(variant), answer=answers[variant.name])
+        context.tell(f"{variant.question} {answers[variant.name]}")
     # Without a dataset group it would look at all that there are in the account.
     if working:
         _ask_doctor(context, working, record)
@@ -110,8 +119,8 @@ def _works(context: Context, variant: Variant, stack: str, assembly: str, record
 def _ask_doctor(context: Context, stacks: list[str], record: Record) -> None:
     groups = [outputs_of(context.aws, stack)["GroupArn"] for stack in stacks]
     command = [sys.executable, "-m", "personalize_kms_check", "doctor", *groups]
-    environment = dict(context.environment)
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    env = context.environment
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     lines = (ended.stdout + ended.stderr).splitlines()
     record.add(doctor=ended.returncode, report=lines)
     context.tell(f"personalize-kms doctor: {' '.join(lines[-1:])}")

@@ -88,14 +88,27 @@ def stack_status(aws: Aws, stack: str) -> str:
 
 def outputs_of(aws: Aws, stack: str) -> dict[str, str]:
     """Return the ARNs and names of what a stack has made; see the app for their names."""
-    return {made["OutputKey"]: made["OutputValue"] for made in _described(aws, stack)["Outputs"]}
+    outputs = _described(aws, stack).get("Outputs", ())
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
 
-def resources_of(aws: Aws, stack: str) -> list[Any]:
-    """Return CloudFormation's descriptions of all that a stack has."""
+def job_types(aws: Aws) -> dict[str, str]:
+    """Return what CloudFormation says of the jobs' types: how it provisions them, or an error."""
+    describe, types = aws.client("cloudformation").describe_type, {}
+    for job in ("BatchInferenceJob", "BatchSegmentJob", "DataDeletionJob"):
+        try:
+            described = describe(Type="RESOURCE", TypeName=f"AWS::Personalize::{job}")
+            types[job] = described["ProvisioningType"]
+        except ClientError as error:
+            types[job] = error.response["Error"]["Code"]
+    return types
+
+
+def resources_of(aws: Aws, stack: str, *, deleted: bool = False) -> list[Any]:
+    """Return CloudFormation's descriptions of all that a stack has, or that it has had, too."""
     described = aws.client("cloudformation").describe_stack_resources(StackName=stack)
     resources = described["StackResources"]
-    return [made for made in resources if made["ResourceStatus"] != "DELETE_COMPLETE"]
+    return [made for made in resources if deleted or made["ResourceStatus"] != "DELETE_COMPLETE"]
 
 
 def ids_of(resources: list[Any], resource_type: str) -> list[str]:

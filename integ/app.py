@@ -31,13 +31,11 @@ class Example(cdk.Stack):
     Only a key that waits for its deletion outlives it. All that has a name has the stack's.
     """
 
-    def __init__(
-        self, scope: cdk.App, name: str, *, imported_key: str = "", **options: Any
-    ) -> None:
+    def __init__(self, scope: cdk.App, name: str, *, imported: str = "", **options: Any) -> None:
         """Pass the options on, and the key that is exported by a name."""
         super().__init__(scope, name)
-        if imported_key:
-            arn = cdk.Fn.import_value(imported_key)
+        if imported:
+            arn = cdk.Fn.import_value(imported)
             options["encryption_key"] = kms.Key.from_key_arn(self, "Key", arn)
         encryption = PersonalizeEncryption(self, "Encryption", removal_policy=_DESTROY, **options)
         bucket = s3.Bucket(
@@ -61,6 +59,7 @@ class Example(cdk.Stack):
         )
         for output, value in {
             "GroupArn": group.attr_dataset_group_arn,
+            "GroupRef": group.ref,
             "DatasetArn": dataset.attr_dataset_arn,
             "KeyArn": encryption.encryption_key.key_arn,
             "BucketName": bucket.bucket_name,
@@ -96,20 +95,14 @@ def app_of(run: str) -> cdk.App:
     for name in ("NoGrants", "NoStatement", "Delegated", "Managed"):
         keys[name] = kms.Key(stack, name, removal_policy=_DESTROY)
         cdk.CfnOutput(stack, f"{name}Arn", value=keys[name].key_arn, export_name=f"{run}-{name}")
-    keys["NoGrants"].add_to_resource_policy(
-        iam.PolicyStatement(
-            effect=iam.Effect.DENY,
-            principals=[iam.AnyPrincipal()],
-            actions=["kms:CreateGrant"],
-            resources=["*"],
-        )
-    )
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "kms:CreateGrant", "Resource": "*"}
+    keys["NoGrants"].add_to_resource_policy(iam.PolicyStatement.from_json(denial))
     Example(app, f"{run}-{DEFAULT}")
     Example(app, f"{run}-NoGrants", encryption_key=keys["NoGrants"])
-    Example(app, f"{run}-NoStatement", imported_key=f"{run}-NoStatement")
+    Example(app, f"{run}-NoStatement", imported=f"{run}-NoStatement")
     Example(app, f"{run}-Delegated", encryption_key=keys["Delegated"])
     Example(app, f"{run}-Required", source_account_check=SourceAccountCheck.REQUIRED)
-    ManagedExample(app, f"{run}-Managed", imported_key=f"{run}-Managed")
+    ManagedExample(app, f"{run}-Managed", imported=f"{run}-Managed")
     return app
 
 

@@ -20,8 +20,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--profile", default=os.environ.get("AWS_PROFILE") or None)
     parser.add_argument("--region", default=os.environ.get("AWS_REGION"))
     parser.add_argument("--yes", action="store_true", help="say what will be made, and don't ask")
-    hours = "after so long it stops, and takes everything down (default: 8)"
-    parser.add_argument("--hours", type=float, default=8, help=hours)
+    parser.add_argument("--hours", type=float, default=8, help="take down after so long (8)")
     parser.add_argument("--take-down", metavar="RUN", help="take down what an earlier run has left")
     chosen = parser.parse_args()
     if chosen.take_down and not re.fullmatch(f"{PREFIX}[0-9a-f]{{8}}", chosen.take_down):
@@ -42,7 +41,8 @@ def context_of(chosen: argparse.Namespace) -> Context:
     environment = {**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "1"}
     environment |= {"AWS_PROFILE": chosen.profile} if chosen.profile else {}
     environment |= dict.fromkeys(("AWS_REGION", "CDK_DEFAULT_REGION"), aws.region)
-    return Context(aws, environment, Patience(chosen.hours * 3600), _tell)
+    patience = Patience(chosen.hours * 3600)
+    return Context(aws, environment, patience, lambda line: show(f"▶ {line}", sys.stdout))
 
 
 def is_wanted(text: str, yes: bool) -> bool:
@@ -58,10 +58,6 @@ def show(text: str, file: TextIO) -> None:
     """Print at once; a terminal that is closed shows nothing, and hinders nothing."""
     with suppress(OSError):
         print(text, file=file, flush=True)
-
-
-def _tell(line: str) -> None:
-    show(f"▶ {line}", sys.stdout)
 
 
 def _interrupt(*_: object) -> None:

@@ -11,8 +11,7 @@ from demo.cdk_cli import CdkError, cdk
 from integ.account import Context, outputs_of, stack_status
 from integ.waiting import ended
 
-# An import job takes 1,000 at least
-# (https://docs.aws.amazon.com/personalize/latest/dg/limits.html).
+# An import takes 1,000 at least (https://docs.aws.amazon.com/personalize/latest/dg/limits.html).
 INTERACTIONS = 2000
 DATA = "USER_ID,ITEM_ID,EVENT_TYPE,TIMESTAMP\n" + "".join(
     f"u{number % 50},i{number},rating,{1_700_000_000 + number}\n" for number in range(INTERACTIONS)
@@ -87,8 +86,7 @@ def _failures(context: Context, stack: str) -> list[str]:
     reasons = []
     for event in reversed(events["StackEvents"]):
         reason = event.get("ResourceStatusReason", "")
-        if not event["ResourceType"].startswith(_TRIED) or "cancelled" in reason:
-            continue
-        if event["ResourceStatus"].endswith("FAILED"):
+        is_tried = event["ResourceType"].startswith(_TRIED) and "cancelled" not in reason
+        if is_tried and event["ResourceStatus"].endswith("FAILED"):
             reasons.append(f"{event['LogicalResourceId']}: {reason}")
     return reasons

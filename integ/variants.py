@@ -25,21 +25,9 @@ VARIANTS = (
     Variant(DEFAULT, "Does the library work by default, with a key of its own?"),
     Variant("NoGrants", "May the policy of the key deny kms:CreateGrant?"),
     Variant("NoStatement", "May the policy of the key do without a statement for Personalize?"),
-    Variant(
-        "Delegated",
-        "May the key be in another stack, whose policy leaves the role to the account?",
-        control="NoGrants",
-    ),
-    Variant(
-        "Required",
-        "May policies require aws:SourceAccount and aws:SourceArn (SourceAccountCheck.REQUIRED)?",
-        control="NoStatement",
-    ),
-    Variant(
-        "Managed",
-        "May the deployment write an imported key's policy (MANAGED), and a state machine import?",
-        control="NoStatement",
-    ),
+    Variant("Delegated", "May a key of another stack leave the role to the account?", "NoGrants"),
+    Variant("Required", "May policies require aws:SourceAccount and aws:SourceArn?", "NoStatement"),
+    Variant("Managed", "May MANAGED write the policy, and a state machine import?", "NoStatement"),
 )
 """Controls come before the variants that they stand beside."""
 

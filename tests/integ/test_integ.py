@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from integ.account import PREFIX, Patience
 from integ.beforehand import PERMISSIONS, beforehand
 from integ.record import Record
 from integ.steps import DATA
+from integ.trail import calls_on
 from integ.variants import Variant, answer
 from tests.integ.conftest import RUN, at_once, hurry, left_over
 
@@ -39,7 +41,7 @@ def test_it_deploys_tries_records_and_takes_down(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(integ.__main__, "cdk", hurried_cdk)
     calls = set()
-    for service in ("cloudformation", "kms", "personalize", "s3", "stepfunctions"):
+    for service in ("cloudformation", "cloudtrail", "kms", "personalize", "s3", "stepfunctions"):
         events = aws.client(service).meta.events
         events.register("before-call", lambda model, **_: calls.add(model.name))
     context = at_once(aws, environment=aws.environment(tmp_path))
@@ -65,6 +67,20 @@ def test_it_deploys_tries_records_and_takes_down(
     assert "arn:aws:iam::ACCOUNT:role/PersonalizeKmsInteg-" in no_grants
     assert "needs kms:CreateGrant on arn:aws:kms:eu-west-1:ACCOUNT:key/" in no_grants
     assert "personalize.amazonaws.com needs kms:Decrypt" in no_statement
+    outputs = {
+        line["stack"].rpartition("-")[2]: line["outputs"] for line in lines if "stack" in line
+    }
+    assert outputs["Default"]["GroupRef"] == outputs["Default"]["GroupArn"]
+    assert next(line["kms"] for line in lines if "kms" in line) == {
+        "key": outputs["Managed"]["KeyArn"],
+        "action": "ListGrants",
+        "caller": outputs["Managed"]["RoleArn"],
+        "type": "AssumedRole",
+        "invokedBy": "personalize.amazonaws.com",
+    }
+    # CloudFormation of the embedded AWS has no DescribeType.
+    jobs = ("BatchInferenceJob", "BatchSegmentJob", "DataDeletionJob")
+    assert lines[0] == {"types": dict.fromkeys(jobs, "InvalidAction")}
     # S3 has another name for a permission.
     assert calls - {"ListObjectsV2"} <= set(re.findall(r"\w+", PERMISSIONS))
     assert left_over(aws) == []
@@ -81,7 +97,7 @@ def test_what_is_said_beforehand(aws: EmbeddedAws) -> None:
     context = at_once(aws, environment={"AWS_PROFILE": "tests"}, patience=Patience(8 * 3600))
     text = " ".join(beforehand(context, RUN).split())
     for said in (
-        "Delegated: May the key be in another stack",
+        "Delegated: May a key of another stack leave",
         "Account 111111111111, Region eu-west-1",
         "for all keys 9 cents at most, but $6 a month if they are left",
         "8 hours after its start it stops",
@@ -110,6 +126,33 @@ def test_the_file_can_be_published(tmp_path: Path) -> None:
         "cdk-hnb659fds-assets-ACCOUNT-eu-west-1)",
         "key": "arn:aws:kms:eu-west-1:ACCOUNT:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     }
+
+
+def test_a_call_of_kms_shows_who_called_and_how(aws: EmbeddedAws) -> None:
+    """Calls that are alike are one; users have no name, and other keys aren't shown."""
+    key = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd"
+    grant = {"operations": ["Decrypt"], "constraints": {"encryptionContextSubset": {"a": "b"}}}
+    caller = "arn:aws:iam::111111111111:role/Service"
+    role = {"sessionContext": {"sessionIssuer": {"arn": caller}}}
+    created: Any = {"eventName": "CreateGrant", "userIdentity": role, "resources": key}
+    created["requestParameters"] = {"keyId": key, **grant}
+    denied: Any = {"eventName": "Decrypt", "userIdentity": {"type": "IAMUser", "userName": "zoë"}}
+    denied |= {"errorCode": "AccessDenied", "requestParameters": None, "resources": key}
+    records = [created, created, denied, {**denied, "resources": f"{key}2"}]
+
+    def answer_with(parsed: Any, **_: Any) -> None:
+        parsed["Events"] = [{"CloudTrailEvent": json.dumps(record)} for record in records]
+
+    events = aws.client("cloudtrail").meta.events
+    events.register("after-call", answer_with)
+    try:
+        calls = calls_on(("1234abcd",), aws, datetime.now(UTC))
+    finally:
+        events.unregister("after-call", answer_with)
+    by_role = {"key": key, "action": "CreateGrant", "caller": caller, **grant}
+    by_user = {"key": key, "action": "Decrypt", "type": "IAMUser", "error": "AccessDenied"}
+    found = [(json.loads(call), times) for call, times in calls.items()]
+    assert found == [(by_role, 2), (by_user, 1)]
 
 
 def test_an_import_job_takes_a_thousand_interactions_at_least() -> None:

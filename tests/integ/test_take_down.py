@@ -177,14 +177,23 @@ def test_a_failure_that_says_nothing_of_personalize_ends_it(
 ) -> None:
     """A quota of S3, for example; here a key whose policy nobody could change any more.
 
-    All that the CLI has written is on the screen and in the file, also if taking down fails.
+    All that the CLI has written is on the screen and in the file, also if taking down fails, and
+    if CloudTrail can't be read.
     """
     resources = templates[f"{RUN}-Delegated"]["Resources"]
     resources["Refused"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}}
     told: list[str] = []
     aws.fail_next("ScheduleKeyDeletion", "AccessDenied", times=10)
+
+    def deny() -> None:
+        denied: Any = {"Error": {"Code": "AccessDeniedException", "Message": "not you"}}
+        raise ClientError(denied, "LookupEvents")
+
     try:
-        with pytest.raises(LeftError) as error:
+        with (
+            around(aws, "before-call", "cloudtrail.LookupEvents", deny),
+            pytest.raises(LeftError) as error,
+        ):
             run(tell=told.append)
     finally:
         del resources["Refused"]
@@ -193,6 +202,7 @@ def test_a_failure_that_says_nothing_of_personalize_ends_it(
     assert recorded("stopped") == [why]
     assert f"it stops: {why}" in told
     assert recorded("left") == [str(error.value)]
+    assert [why.rpartition(": ")[2] for why in recorded("unread")] == ["not you"]
     take_down(at_once(aws), RUN)
     assert left_over(aws) == []
 

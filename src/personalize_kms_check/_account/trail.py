@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -15,14 +16,14 @@ from .._finding import Finding
 from .._model import AccessModel
 from .._reports.report import AccessReport
 from ..matrix import SERVICE_PRINCIPAL
-from .asking import Account, NotAnsweredError, Progress
+from .asking import Account, NotAnsweredError, Progress, member_of
 from .diagnosis import warning
 
 _PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html"
 # AWS answers two look-ups a second, with 50 events each, the latest first: so many take a minute
 # (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html).
 _MOST_EVENTS = 6_000
-_OF_KMS = [{"AttributeKey": "EventSource", "AttributeValue": "kms.amazonaws.com"}]
+OF_KMS = [{"AttributeKey": "EventSource", "AttributeValue": "kms.amazonaws.com"}]
 _KEY = re.compile(r"arn:[\w-]+:kms:[\w:/-]+")
 
 
@@ -34,15 +35,12 @@ def denied_calls(
     explained = {(finding.principal_arn, finding.action, finding.resource) for finding in told}
     warnings: dict[object, Finding] = {}
     back_to, stopped, progress = "now", "", Progress()
-    events = account.pages("cloudtrail.LookupEvents", "Events", "*", LookupAttributes=_OF_KMS)
+    events = account.pages("cloudtrail.LookupEvents", "Events", "*", LookupAttributes=OF_KMS)
     try:
-        for number, event in enumerate(islice(events, _MOST_EVENTS), 1):
-            text = event.get("CloudTrailEvent") or "{}"
-            record = json.loads(text)
+        for number, (who, keys, record) in enumerate(calls_of_kms(events), 1):
             back_to = record.get("eventTime") or back_to
             progress.tell(f"{number:,} calls of KMS read in CloudTrail, back to {back_to}")
-            who, action = _caller(record), f"kms:{record.get('eventName')}"
-            keys = frozenset(_KEY.findall(text))
+            action = f"kms:{record.get('eventName')}"
             is_on_key = not keys.isdisjoint(model.keys)
             is_ours = who in model.roles or (who == SERVICE_PRINCIPAL and is_on_key)
             is_denied = str(record.get("errorCode")).startswith("AccessDenied")
@@ -58,9 +56,12 @@ def denied_calls(
     return list(warnings.values()), read
 
 
-def _caller(record: Any) -> str:
-    """Return the role that called, or Personalize; empty for others."""
-    identity = record.get("userIdentity") or {}
-    issuer = (identity.get("sessionContext") or {}).get("sessionIssuer") or {}
-    by_service = SERVICE_PRINCIPAL in (identity.get("invokedBy"), record.get("sourceIPAddress"))
-    return str(issuer.get("arn") or (SERVICE_PRINCIPAL if by_service else ""))
+def calls_of_kms(events: Iterable[Any]) -> Iterator[tuple[str, frozenset[str], Any]]:
+    """Yield the role that called, or Personalize, or nothing; the keys; and the record."""
+    for event in islice(events, _MOST_EVENTS):
+        text = event.get("CloudTrailEvent") or "{}"
+        record = json.loads(text)
+        sources = (member_of(record, "userIdentity.invokedBy"), record.get("sourceIPAddress"))
+        service = SERVICE_PRINCIPAL if SERVICE_PRINCIPAL in sources else ""
+        role = member_of(record, "userIdentity.sessionContext.sessionIssuer.arn")
+        yield str(role or service), frozenset(_KEY.findall(text)), record
