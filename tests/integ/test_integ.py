@@ -22,6 +22,7 @@ from integ.steps import DATA
 from integ.trail import calls_on
 from integ.variants import Variant, answer
 from tests.integ.conftest import RUN, at_once, hurry, left_over
+from tests.sources import ROOT
 
 
 def hurried_cdk(verb: str, *arguments: str, **options: Any) -> None:
@@ -78,6 +79,9 @@ def test_it_deploys_tries_records_and_takes_down(
         "type": "AssumedRole",
         "invokedBy": "personalize.amazonaws.com",
     }
+    example = (ROOT / "docs" / "run-on-the-embedded-aws.jsonl").read_text("utf-8")
+    shape = {tuple(json.loads(line)) for line in example.splitlines()}
+    assert {tuple(line) for line in (first, *lines, last)} == shape
     # CloudFormation of the embedded AWS has no DescribeType.
     jobs = ("BatchInferenceJob", "BatchSegmentJob", "DataDeletionJob")
     assert lines[0] == {"types": dict.fromkeys(jobs, "InvalidAction")}

@@ -127,26 +127,6 @@ def test_a_second_ctrl_c_leaves_what_it_names(aws: EmbeddedAws, run: Run, call: 
     assert left_over(aws) == []
 
 
-def test_what_keeps_the_first_deletion_from_its_end_does_not_keep_the_second(
-    aws: EmbeddedAws, run: Run
-) -> None:
-    """Here somebody else's solution in a dataset group, which is gone when the keys' turn comes."""
-    personalize = aws.client("personalize")
-    theirs = "arn:aws:personalize:eu-west-1:111111111111:solution/theirs"
-
-    def create() -> None:
-        (group,) = personalize.list_dataset_groups()["datasetGroups"]
-        personalize.create_solution(name="theirs", datasetGroupArn=group["datasetGroupArn"])
-
-    def delete() -> None:
-        personalize.delete_solution(solutionArn=theirs)
-
-    deleted = around(aws, "after-call", "cloudformation.DeleteStack 7", delete)
-    with around(aws, "after-call", "s3.PutObject", create), deleted:
-        assert run()
-    assert left_over(aws) == []
-
-
 @pytest.mark.parametrize(
     ("upload", "operation", "tried", "status", "answers"),
     [
