@@ -102,11 +102,9 @@ class Location:
     def resources(self, action: str) -> tuple[str, ...]:
         """The ARNs on which `action` is asked."""
         bucket = f"arn:aws:s3:::{self.bucket}"
-        return (
-            (bucket,)
-            if action in BUCKET_ACTIONS
-            else tuple(f"{bucket}/{key}" for key in self.objects)
-        )
+        if action in BUCKET_ACTIONS:
+            return (bucket,)
+        return tuple(f"{bucket}/{key}" for key in self.objects)
 
 
 @dataclass(frozen=True)
@@ -185,10 +183,8 @@ def by_service(
 
 def by_iam(role: Role, action: str, resource: str, region: str, **keys: str) -> bool:
     """Tell if the role's policies and its boundary allow `action` with these condition keys."""
-    return bool(
-        _identity_decision(role, _role_context(role, action, resource, region, **keys)).decision
-        == "Allow"
-    )
+    context = _role_context(role, action, resource, region, **keys)
+    return bool(_identity_decision(role, context).decision == "Allow")
 
 
 def on_key(role: Role, key: Key, action: str, region: str) -> str | None:
@@ -214,9 +210,8 @@ def in_bucket(
         return ROLE_POLICIES
     context = _role_context(role, action, resource, region, **keys)
     decision = evaluate_resource_policy(location.policy, context).decision
-    denied = decision == "Deny" or (
-        location.account != account_of(role.arn) and decision != "Allow"
-    )
+    is_other = location.account != account_of(role.arn)
+    denied = decision == "Deny" or (is_other and decision != "Allow")
     return BUCKET_POLICY if denied else None
 
 
@@ -297,6 +292,5 @@ def _limits(role: Role) -> tuple[list[list[Any]], ...]:
 
 
 def _identity_decision(role: Role, context: EvalContext) -> Any:
-    return evaluate(
-        context, [parse_policy_document(document) for document in role.identity], *_limits(role)
-    )
+    policies = [parse_policy_document(document) for document in role.identity]
+    return evaluate(context, policies, *_limits(role))

@@ -5,17 +5,10 @@ CloudFormation promises an order only where one resource refers to another or na
 each Personalize resource comes as soon as its references are there, and policies it doesn't wait
 for come after everything else. Deletion goes backwards, so those policies are the first to
 disappear.
-
-And no two stack events have the same time. ministack makes most resources within a millisecond, the
-unit of its timestamps. The CDK CLI gets the newest event first and sorts by time, so events of one
-millisecond come out backwards: complete, then in progress.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from datetime import UTC, datetime
 from typing import Any
 
 from ministack.services.cloudformation import changesets, engine, stacks
@@ -24,13 +17,9 @@ POLICY_TYPES = frozenset(
     {"AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::S3::BucketPolicy"}
 )
 
-_lock = threading.Lock()
-_last = 0
-
 
 def register() -> None:
-    """Replace ministack's alphabetical order and its clock."""
-    stacks.now_iso = _a_later_time
+    """Replace ministack's alphabetical order."""
     for module in (engine, stacks, changesets):
         # The modules don't export this name.
         setattr(module, "_topological_sort", worst_order)  # noqa: B010
@@ -79,14 +68,3 @@ def _ancestors(name: str, needs: dict[str, set[str]]) -> set[str]:
             ancestors.add(need)
             to_visit.extend(needs[need])
     return ancestors
-
-
-def _a_later_time() -> str:
-    """Return the time, at least a millisecond after the last returned time."""
-    global _last
-    with _lock:
-        _last = max(time.time_ns() // 1_000_000, _last + 1)
-        return (
-            datetime.fromtimestamp(_last / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
-            + f"{_last % 1000:03}Z"
-        )

@@ -65,9 +65,8 @@ def role(arn: str) -> Role | None:
 def key(arn: str) -> dict[str, Any] | None:
     """The record of the key an ARN names, whichever account it is in."""
     _, _, _, region, account, resource = arn.split(":", 5)
-    record: dict[str, Any] | None = kms._keys.get_scoped(
-        account, region, resource.removeprefix("key/")
-    )
+    key_id = resource.removeprefix("key/")
+    record: dict[str, Any] | None = kms._keys.get_scoped(account, region, key_id)
     return record
 
 

@@ -64,10 +64,8 @@ def require_room(arn: str) -> None:
     """Refuse a sixth job of a kind at once."""
     at_work = _statuses(arn)[:2]
     if sum(job["status"] in at_work for job in listing(_type_of(arn))) >= MOST_AT_ONCE:
-        raise RefusedError(
-            "LimitExceededException",
-            f"More than {MOST_AT_ONCE} resources with PENDING or IN_PROGRESS status.",
-        )
+        why = f"More than {MOST_AT_ONCE} resources with PENDING or IN_PROGRESS status."
+        raise RefusedError("LimitExceededException", why)
 
 
 def begin(arn: str, work: Callable[[], None]) -> None:

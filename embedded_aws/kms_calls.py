@@ -43,8 +43,7 @@ def _keep(name: str, key_arn: str, identity: dict[str, Any]) -> None:
         "sourceIPAddress": PERSONALIZE,
         "resources": [{"type": "AWS::KMS::Key", "ARN": key_arn}],
     }
-    about = [{"ResourceType": "AWS::KMS::Key", "ResourceName": key_arn}]
     listed: dict[str, Any] = {"EventId": str(uuid.uuid4()), "EventName": name, "EventTime": now}
-    listed |= {"EventSource": "kms.amazonaws.com", "Resources": about, "Username": ""}
+    listed["EventSource"] = event["eventSource"]
     listed["CloudTrailEvent"] = json.dumps(event)
     cloudtrail._get_event_queue().append(listed)

@@ -57,9 +57,8 @@ def register() -> None:
 def check(policy: str, bypass_lockout_check: bool = False) -> None:
     """Refuse a key policy that KMS would not take."""
     if len(policy.encode()) > BYTES_AT_MOST:
-        raise RefusedError(
-            "LimitExceededException", f"The key policy is longer than {BYTES_AT_MOST} bytes"
-        )
+        why = f"The key policy is longer than {BYTES_AT_MOST} bytes"
+        raise RefusedError("LimitExceededException", why)
     for statement in listed(json.loads(policy)["Statement"]):
         principal = statement.get("Principal", {})
         named = principal.get("AWS", []) if isinstance(principal, dict) else principal
@@ -132,7 +131,5 @@ def _orphan(arn: str, unique_id: str) -> None:
                 named = json.dumps(statement["Principal"])
                 statement["Principal"] = json.loads(named.replace(f'"{arn}"', f'"{unique_id}"'))
         if policy != json.loads(key["Policy"]):
-            # as KMS prints it
-            key["Policy"] = json.dumps(
-                policy, indent=2, separators=(",", " : "), ensure_ascii=False
-            )
+            as_kms_prints: Any = {"indent": 2, "separators": (",", " : "), "ensure_ascii": False}
+            key["Policy"] = json.dumps(policy, **as_kms_prints)

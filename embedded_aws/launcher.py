@@ -178,16 +178,9 @@ class EmbeddedAws:
         _open(urllib.request.Request(f"{self.endpoint}/_ministack/health"))
 
     def _server_environment(self, scratch: Path) -> dict[str, str]:
-        ministack = (
-            "MINISTACK_",
-            "SERVICES",
-            "USE_SSL",
-            "PERSIST_STATE",
-            "S3_PERSIST",
-            "LOCALSTACK_",
-        )
+        own = ("MINISTACK_", "SERVICES", "USE_SSL", "PERSIST_STATE", "S3_PERSIST", "LOCALSTACK_")
         return {
-            **_inherited_without("AWS_", *ministack),
+            **_inherited_without("AWS_", *own),
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_ACCOUNT_ID": self.account,
             "MINISTACK_REGION": self.region,

@@ -50,9 +50,8 @@ def _with_iteration_events(run: Callable[..., Any]) -> Callable[..., Any]:
         is_item = _is_map.get()
         details = {"index": context["Map"]["Item"]["Index"]} if is_item else {}
         if is_item:
-            stepfunctions._add_event(
-                execution, "MapIterationStarted", {"mapIterationStartedEventDetails": details}
-            )
+            started = {"mapIterationStartedEventDetails": details}
+            stepfunctions._add_event(execution, "MapIterationStarted", started)
         token, map_token = _around.set(execution), _is_map.set(False)
         try:
             result = run(states, start_at, data, execution, context)
@@ -60,9 +59,8 @@ def _with_iteration_events(run: Callable[..., Any]) -> Callable[..., Any]:
             _around.reset(token)
             _is_map.reset(map_token)
         if is_item:
-            stepfunctions._add_event(
-                execution, "MapIterationSucceeded", {"mapIterationSucceededEventDetails": details}
-            )
+            succeeded = {"mapIterationSucceededEventDetails": details}
+            stepfunctions._add_event(execution, "MapIterationSucceeded", succeeded)
         return result
 
     return run_with_events
@@ -76,15 +74,11 @@ def _with_events(kind: str, execute: Callable[..., Any]) -> Callable[..., Any]:
         if execution is None:
             return execute(state, raw_input, *rest)
         name = rest[-1]["State"]["Name"]
-        entered = {"name": name, "input": json.dumps(raw_input)}
-        stepfunctions._add_event(
-            execution, f"{kind}StateEntered", {"stateEnteredEventDetails": entered}
-        )
+        entered = {"stateEnteredEventDetails": {"name": name, "input": json.dumps(raw_input)}}
+        stepfunctions._add_event(execution, f"{kind}StateEntered", entered)
         output, following = execute(state, raw_input, *rest)
-        exited = {"name": name, "output": json.dumps(output)}
-        stepfunctions._add_event(
-            execution, f"{kind}StateExited", {"stateExitedEventDetails": exited}
-        )
+        exited = {"stateExitedEventDetails": {"name": name, "output": json.dumps(output)}}
+        stepfunctions._add_event(execution, f"{kind}StateExited", exited)
         return output, following
 
     return execute_with_events

@@ -17,12 +17,10 @@ MANAGED_BY_AWS = "alias/aws/s3"
 
 def require(row: Row, caller_arn: str, role_arn: str, uses: Uses) -> None:
     """Refuse with the name of everything that is missing, or record the calls to KMS."""
-    lacking = missing(row, Caller(caller_arn), _role(role_arn), uses)
-    if lacking:
+    lacks = describe(missing(row, Caller(caller_arn), _role(role_arn), uses))
+    if lacks:
         name = caller_arn.split(":", 5)[5].partition("/")[2]
-        raise invalid_input(
-            f"Insufficient privileges for {row.resource} {name}: {describe(lacking)}"
-        )
+        raise invalid_input(f"Insufficient privileges for {row.resource} {name}: {lacks}")
     for key, _ in uses.keys(row):
         kms_calls.record(row.key_policy, key.arn, role_arn)
 
@@ -66,24 +64,16 @@ def input_location(place: Fields, field: str) -> Location:
                 own_keys.append(own)
     # Permissions are judged before data is looked for, so an absent file still has a name to be
     # judged by.
-    return Location(
-        bucket.name,
-        bucket.account,
-        bucket.policy,
-        tuple(objects) or (prefix,),
-        prefix,
-        key,
-        tuple(own_keys),
-    )
+    names = tuple(objects) or (prefix,)
+    return Location(bucket.name, bucket.account, bucket.policy, names, prefix, key, tuple(own_keys))
 
 
 def output_location(config: Fields) -> Location:
     """A place Personalize writes to; the object's name stands for whatever it writes there."""
     bucket, prefix, key = _place_in(required(config, "s3DataDestination"), "path")
     folder = f"{prefix.rstrip('/')}/" if prefix else ""
-    return Location(
-        bucket.name, bucket.account, bucket.policy, (f"{folder}output.csv",), prefix, key
-    )
+    written = (f"{folder}output.csv",)
+    return Location(bucket.name, bucket.account, bucket.policy, written, prefix, key)
 
 
 def _place_in(place: Fields, field: str) -> tuple[deployed.DeployedBucket, str, Key | None]:
@@ -92,17 +82,14 @@ def _place_in(place: Fields, field: str) -> tuple[deployed.DeployedBucket, str, 
     The bucket is in the call's Region (PDG granting-personalize-s3-access).
     """
     path = required(place, field)
-    if len(path) > 256:
-        raise invalid_input(f"Amazon S3 path has {len(path)} characters, and may have 256: {path}")
     name, _, prefix = path.removeprefix("s3://").partition("/")
     bucket = deployed.bucket(name)
     if bucket is None or not path.startswith("s3://"):
         raise invalid_input(f"Amazon S3 bucket of {path} does not exist")
-    if bucket.region != deployed.caller_region():
-        raise invalid_input(
-            f"Amazon S3 bucket {name} is in {bucket.region}, and has to be in "
-            f"{deployed.caller_region()}"
-        )
+    region = deployed.caller_region()
+    if bucket.region != region:
+        why = f"Amazon S3 bucket {name} is in {bucket.region}, and has to be in {region}"
+        raise invalid_input(why)
     if place.get("kmsKeyArn"):
         return bucket, prefix, usable_key(place["kmsKeyArn"])
     return bucket, prefix, _customer_key(bucket.encryption, f"s3://{name}")

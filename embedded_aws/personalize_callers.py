@@ -63,9 +63,8 @@ def _asked(
     parent = request.get(PARENTS.get(operation, ""))
     created = arn_of(arn_type, str(request.get("jobName") or request.get("name")))
     if operation == "CreateDataset":
-        created = arn_of(
-            arn_type, f"{str(parent).rpartition('/')[2]}/{str(request.get('datasetType')).upper()}"
-        )
+        group, dataset_type = str(parent).rpartition("/")[2], str(request.get("datasetType"))
+        created = arn_of(arn_type, f"{group}/{dataset_type.upper()}")
     if operation != "CreateSolutionVersion":  # a version has no name to be known by
         yield action, created
     if parent:

@@ -72,11 +72,9 @@ def _rows_in(files: dict[str, bytes], schema: Fields) -> list[dict[str, str]]:
     for name, body in files.items():
         reader = csv.reader(io.StringIO(body.decode("utf-8-sig")))
         header = [column.strip().upper() for column in next(reader, [])]
-        absent = [field for field in needed if field.upper() not in header]
+        absent = ", ".join(field for field in needed if field.upper() not in header)
         if absent:
-            raise invalid_input(
-                f"Input csv {name} is missing the following columns: {', '.join(absent)}"
-            )
+            raise invalid_input(f"Input csv {name} is missing the following columns: {absent}")
         rows += (dict(zip(header, row, strict=False)) for row in reader if row)
     return rows
 
@@ -118,13 +116,10 @@ def create_data_deletion_job(request: Fields) -> str:
         users: set[str] = set()
         for key, body in _files(source).items():
             users.update(_users(key, body))
-        deleted = 0
         for dataset in listing("dataset", datasetGroupArn=group_arn):
             rows = _rows.get(dataset["datasetArn"], [])
             kept = [row for row in rows if row.get("USER_ID") not in users]
             _rows[dataset["datasetArn"]] = kept
-            deleted += len(rows) - len(kept)
-        describe(arn)["numDeleted"] = deleted
 
     _begin(arn, "dataDeletionJobArn", request, work)
     return arn
@@ -158,10 +153,9 @@ def create_batch_segment_job(request: Fields) -> str:
 def _batch_work(row: requirements.Row, arn: str, request: Fields) -> Callable[[], None]:
     """Check a batch job, and return its work."""
     version = describe(required(request, "solutionVersionArn"))
-    if version["status"] != "ACTIVE":
-        raise invalid_input(
-            f"Solution version {version['solutionVersionArn']} is {version['status']}, not ACTIVE"
-        )
+    version_arn, status = version["solutionVersionArn"], version["status"]
+    if status != "ACTIVE":
+        raise invalid_input(f"Solution version {version_arn} is {status}, not ACTIVE")
     source = input_location(required(required(request, "jobInput"), "s3DataSource"), "path")
     target = output_location(required(request, "jobOutput"))
     if target.prefix and not target.prefix.endswith("/"):

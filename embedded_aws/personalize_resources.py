@@ -52,9 +52,8 @@ def create_dataset_group(request: Fields) -> str:
     key_arn, role_arn = request.get("kmsKeyArn"), request.get("roleArn")
     if bool(key_arn) != bool(role_arn):
         given, absent = ("kmsKeyArn", "roleArn") if key_arn else ("roleArn", "kmsKeyArn")
-        raise invalid_input(
-            f"{given} is given without {absent}: a dataset group takes both or neither"
-        )
+        why = f"{given} is given without {absent}: a dataset group takes both or neither"
+        raise invalid_input(why)
     if key_arn and role_arn:
         uses = Uses(dataset_group_key=usable_key(key_arn))
         require(DATASET_GROUP, arn, role_in(request), uses)

@@ -19,8 +19,6 @@ from embedded_aws.personalize_store import Fields
 
 TARGET_PREFIX = "AmazonPersonalize"
 
-Response = tuple[int, dict[str, str], bytes]
-
 
 @dataclass(frozen=True)
 class Kind:
@@ -85,10 +83,7 @@ def _list(kind: Kind, request: Fields) -> Fields:
     entries = store.listing(kind.arn_type, **narrowed)
     # A resource's own ARN is its first field: solutions and versions have ARNs of one type.
     entries = [entry for entry in entries if next(iter(entry)) == kind.arn_field]
-    start = int(request.get("nextToken") or 0)
-    end = start + int(request.get("maxResults") or 100)
-    more = {"nextToken": str(end)} if end < len(entries) else {}
-    return {f"{kind.member}s": entries[start:end], **more}
+    return {f"{kind.member}s": entries}
 
 
 OPERATIONS: dict[str, tuple[Kind, Callable[[Kind, Fields], Fields]]] = {}
@@ -109,21 +104,23 @@ _CONTROLS: dict[str, Callable[[Fields], None]] = {
 
 async def handle_request(
     method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]
-) -> Response:
+) -> Any:
     """Answer one call."""
     name = headers.get("x-amz-target", "").rpartition(".")[2]
     request = json.loads(body or b"{}")
     if name in _CONTROLS:
         _CONTROLS[name](request)
-        return _answer({})
+        return json_response({})
     fault = faults.take(name)
     if fault and not fault.after_the_fact:
-        return _error(fault.code, "as asked for")
+        return error_response_json(fault.code, "as asked for", 400)
     try:
-        response = _answer(_answered(name, request, headers))
+        response = json_response(_answered(name, request, headers))
     except RefusedError as error:
-        return _error(error.code, str(error))
-    return _error(fault.code, "as asked for, after the fact") if fault else response
+        return error_response_json(error.code, str(error), 400)
+    if fault:
+        return error_response_json(fault.code, "as asked for, after the fact", 400)
+    return response
 
 
 def _answered(name: str, request: Fields, headers: dict[str, str]) -> Fields:
@@ -140,13 +137,3 @@ def reset() -> None:
     """Called by ministack's own reset."""
     for module in (store, jobs, job_progress, faults):
         module.clear()
-
-
-def _answer(fields: Fields) -> Response:
-    response: Response = json_response(fields)
-    return response
-
-
-def _error(code: str, message: str) -> Response:
-    response: Response = error_response_json(code, message, 400)
-    return response

@@ -88,9 +88,8 @@ def new_arn(arn_type: str, name: str) -> str:
     """The ARN of something that must not be there yet."""
     arn = arn_of(arn_type, name)
     if arn in _resources:
-        raise RefusedError(
-            "ResourceAlreadyExistsException", f"Another resource with Arn {arn} already exists."
-        )
+        why = f"Another resource with Arn {arn} already exists."
+        raise RefusedError("ResourceAlreadyExistsException", why)
     return arn
 
 

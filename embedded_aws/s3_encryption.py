@@ -33,10 +33,8 @@ def register() -> None:
 
     def resolve_with_managed_key(headers: dict[str, str], bucket: str) -> Any:
         if headers.get(SSE_HEADER) == "aws:kms" and not headers.get(KEY_HEADER):
-            headers = {
-                **headers,
-                KEY_HEADER: f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3",
-            }
+            managed = f"arn:aws:kms:{get_region()}:{get_account_id()}:alias/aws/s3"
+            headers = {**headers, KEY_HEADER: managed}
         return resolve(headers, bucket)
 
     s3._resolve_sse_write_headers = resolve_with_managed_key

@@ -52,9 +52,8 @@ def _check_definition(definition: str) -> str:
     """Return the definition, if it is one."""
     problems = asl.problems(definition)
     if problems:
-        raise RefusedError(
-            "InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(problems)}'"
-        )
+        why = f"Invalid State Machine Definition: '{', '.join(problems)}'"
+        raise RefusedError("InvalidDefinition", why)
     return definition
 
 
@@ -62,12 +61,10 @@ def _call_with_the_role() -> None:
     execute = stepfunctions._execute_task
 
     def execute_with_the_role(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
-        machine = (
-            stepfunctions._state_machines.get(execution["stateMachineArn"]) if execution else None
-        )
+        machine = stepfunctions._state_machines.get((execution or {}).get("stateMachineArn"), {})
         if execution and "redriveDate" in execution:
             context["Execution"]["RedriveTime"] = execution["redriveDate"]
-        token = state_machine_role.set(machine["roleArn"] if machine else None)
+        token = state_machine_role.set(machine.get("roleArn"))
         try:
             return execute(state, raw_input, execution, context)
         finally:
@@ -107,21 +104,15 @@ def _answer_redrives() -> None:
 
 
 def _redrive(arn: str) -> Any:
-    execution = stepfunctions._executions.get(arn)
-    if execution is None:
-        return error_response_json(
-            "ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'", 400
-        )
+    execution = stepfunctions._executions[arn]
     if execution["status"] != "FAILED":
-        return error_response_json(
-            "ExecutionNotRedrivable", f"Execution is {execution['status']}", 400
-        )
+        why = f"Execution is {execution['status']}"
+        return error_response_json("ExecutionNotRedrivable", why, 400)
     execution.update(status="RUNNING", stopDate=None, output=None, redriveDate=now_iso())
     execution.pop("error", None)
     execution.pop("cause", None)
-    threading.Thread(
-        target=contextvars.copy_context().run, args=(_continue, execution), daemon=True
-    ).start()
+    run = contextvars.copy_context().run
+    threading.Thread(target=run, args=(_continue, execution), daemon=True).start()
     return json_response({"redriveDate": execution["redriveDate"]})
 
 

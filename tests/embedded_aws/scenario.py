@@ -35,13 +35,8 @@ INTERACTIONS = {
 
 def allow(principal: Any, actions: list[str], resource: Any = "*", **more: Any) -> dict[str, Any]:
     """A statement, as it stands in a resource's policy."""
-    return {
-        "Effect": "Allow",
-        "Principal": principal,
-        "Action": actions,
-        "Resource": resource,
-        **more,
-    }
+    statement = {"Effect": "Allow", "Principal": principal, "Action": actions}
+    return {**statement, "Resource": resource, **more}
 
 
 def allow_role(actions: list[str], resource: Any) -> dict[str, Any]:
@@ -185,69 +180,37 @@ def template() -> dict[str, Any]:
     key, role = {"Fn::GetAtt": ["Key", "Arn"]}, {"Fn::GetAtt": ["Role", "Arn"]}
     files = {"Fn::Sub": "${Data.Arn}/metrics/*"}
     by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    of_key = [allow(ACCOUNT, ["kms:*"]), allow({"AWS": role}, BASE_5), allow(SERVICE, BASE_5)]
+    of_role = [
+        allow_role(BASE_4, key),
+        allow_role(["s3:PutObject"], files),
+        allow_role(["cloudwatch:PutMetricData"], "*"),
+    ]
+    of_bucket = {"Statement": [allow(SERVICE, ["s3:PutObject"], files)]}
+    destination = {"Path": {"Fn::Sub": "s3://${Data}/metrics/"}}
+    attribution = {
+        "Name": "watched",
+        "DatasetGroupArn": {"Fn::GetAtt": ["Group", "DatasetGroupArn"]},
+        "Metrics": [{"EventType": "watch", "MetricName": "watched", "Expression": "SAMPLECOUNT()"}],
+        "MetricsOutputConfig": {"RoleArn": role, "S3DataDestination": destination},
+    }
+    encryption = {
+        "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": by_default}]
+    }
+    trusted = {"Statement": [trust(SERVICE)]}
+    managed = {"Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": of_role}}
+    group = {"Name": "movies", "KmsKeyArn": key, "RoleArn": role}
     properties: dict[str, tuple[str, dict[str, Any]]] = {
-        "Role": ("AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Statement": [trust(SERVICE)]}}),
-        "Key": (
-            "AWS::KMS::Key",
-            {
-                "KeyPolicy": {
-                    "Statement": [
-                        allow(ACCOUNT, ["kms:*"]),
-                        allow({"AWS": role}, BASE_5),
-                        allow(SERVICE, BASE_5),
-                    ]
-                }
-            },
-        ),
-        "Data": (
-            "AWS::S3::Bucket",
-            {
-                "BucketEncryption": {
-                    "ServerSideEncryptionConfiguration": [
-                        {"ServerSideEncryptionByDefault": by_default}
-                    ]
-                }
-            },
-        ),
-        "RolePolicy": (
-            "AWS::IAM::ManagedPolicy",
-            {
-                "Roles": [{"Ref": "Role"}],
-                "PolicyDocument": {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        allow_role(BASE_4, key),
-                        allow_role(["s3:PutObject"], files),
-                        allow_role(["cloudwatch:PutMetricData"], "*"),
-                    ],
-                },
-            },
-        ),
+        "Role": ("AWS::IAM::Role", {"AssumeRolePolicyDocument": trusted}),
+        "Key": ("AWS::KMS::Key", {"KeyPolicy": {"Statement": of_key}}),
+        "Data": ("AWS::S3::Bucket", {"BucketEncryption": encryption}),
+        "RolePolicy": ("AWS::IAM::ManagedPolicy", managed),
         "DataPolicy": (
             "AWS::S3::BucketPolicy",
-            {
-                "Bucket": {"Ref": "Data"},
-                "PolicyDocument": {"Statement": [allow(SERVICE, ["s3:PutObject"], files)]},
-            },
+            {"Bucket": {"Ref": "Data"}, "PolicyDocument": of_bucket},
         ),
-        "Group": (
-            "AWS::Personalize::DatasetGroup",
-            {"Name": "movies", "KmsKeyArn": key, "RoleArn": role},
-        ),
-        "Attribution": (
-            "AWS::Personalize::MetricAttribution",
-            {
-                "Name": "watched",
-                "DatasetGroupArn": {"Fn::GetAtt": ["Group", "DatasetGroupArn"]},
-                "Metrics": [
-                    {"EventType": "watch", "MetricName": "watched", "Expression": "SAMPLECOUNT()"}
-                ],
-                "MetricsOutputConfig": {
-                    "RoleArn": role,
-                    "S3DataDestination": {"Path": {"Fn::Sub": "s3://${Data}/metrics/"}},
-                },
-            },
-        ),
+        "Group": ("AWS::Personalize::DatasetGroup", group),
+        "Attribution": ("AWS::Personalize::MetricAttribution", attribution),
     }
     resources: dict[str, Any] = {
         name: {"Type": type, "Properties": values} for name, (type, values) in properties.items()

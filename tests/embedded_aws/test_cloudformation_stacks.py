@@ -8,14 +8,7 @@ from botocore.exceptions import WaiterError
 
 from embedded_aws import EmbeddedAws
 from tests.embedded_aws import scenario as scenarios
-from tests.embedded_aws.scenario import (
-    DATA,
-    GROUP,
-    INTERACTIONS,
-    SERVICE,
-    Scenario,
-    allow,
-)
+from tests.embedded_aws.scenario import DATA, GROUP, INTERACTIONS, SERVICE, Scenario, allow
 
 
 @pytest.fixture
@@ -59,22 +52,6 @@ def test_a_right_template_deploys_and_goes_away(aws: EmbeddedAws, template: dict
     assert personalize.list_metric_attributions()["metricAttributions"] == []
 
 
-def test_events_have_the_order_of_what_happened(aws: EmbeddedAws, template: dict[str, Any]) -> None:
-    """Sorted by time, as in the CDK CLI, each resource is complete after it is in progress."""
-    _deploy(aws, template)
-    events = aws.client("cloudformation").describe_stack_events(StackName="movies")["StackEvents"]
-
-    by_time = sorted(events, key=lambda event: event["Timestamp"])
-    assert by_time == events[::-1]
-    assert len({event["Timestamp"] for event in events}) == len(events)
-    seen = [(event["LogicalResourceId"], event["ResourceStatus"]) for event in by_time]
-    for resource in template["Resources"]:
-        assert seen.index((resource, "CREATE_IN_PROGRESS")) < seen.index(
-            (resource, "CREATE_COMPLETE")
-        )
-    assert (seen[0], seen[-1]) == (("movies", "CREATE_IN_PROGRESS"), ("movies", "CREATE_COMPLETE"))
-
-
 def test_a_bucket_keeps_its_encryption(aws: EmbeddedAws, template: dict[str, Any]) -> None:
     """GetBucketEncryption names the key of the template."""
     outputs = _deploy(aws, template)
@@ -104,22 +81,6 @@ def test_a_group_that_does_not_wait_for_the_role_policy_fails(
         in reason
     )
     assert reason.endswith("(IAM policies of the role)")
-
-
-@pytest.mark.parametrize(
-    ("absent", "place"), [("RolePolicy", None), ("DataPolicy", "(bucket policy)")]
-)
-def test_an_attribution_waits_for_its_own_policies(
-    aws: EmbeddedAws, template: dict[str, Any], absent: str, place: str | None
-) -> None:
-    """A policy another resource waits for is there, a policy only for this resource is not."""
-    template["Resources"]["Attribution"]["DependsOn"].remove(absent)
-    if place is None:  # the group, which is before the attribution, waits for it already
-        _deploy(aws, template)
-    else:
-        resource, reason = _failure(aws, template)
-        assert resource == "Attribution"
-        assert reason.endswith(place)
 
 
 def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(

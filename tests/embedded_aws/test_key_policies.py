@@ -24,13 +24,6 @@ def test_a_key_policy_may_not_lock_the_caller_out(aws: EmbeddedAws, refusal: Any
     kms.create_key(Policy=service_only, BypassPolicyLockoutSafetyCheck=True)
 
 
-def test_an_account_that_nobody_has_seen_is_a_principal(aws: EmbeddedAws) -> None:
-    """Unlike a role or user that doesn't exist."""
-    aws.client("kms").create_key(
-        Policy=policy(OWNER, allow({"AWS": "arn:aws:iam::333333333333:root"}, ["kms:*"]))
-    )
-
-
 def test_a_key_policy_keeps_the_id_of_a_deleted_role(aws: EmbeddedAws, refusal: Any) -> None:
     """A new role of the same name isn't in the policy, and KMS takes no policy with the id."""
     iam, kms = aws.client("iam"), aws.client("kms")

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.embedded_aws.scenario import (
-    ARN,
     BASE_4,
     BASE_5,
     DATA,
@@ -101,24 +100,6 @@ def test_an_import_fails_without_the_columns_of_the_schema(scenario: Scenario) -
     )
 
 
-def test_batch_inference_answers_every_line_of_its_input(
-    scenario: Scenario, batch: dict[str, Any]
-) -> None:
-    """The output has the input's name, and recommends the imported items."""
-    looks = ended(scenario, "BatchInferenceJob", **batch, numResults=1)
-    assert [look["status"] for look in looks] == ["PENDING", "IN PROGRESS", "ACTIVE"]
-    assert json.loads(scenario.written("batch/out/users.json.out")) == {
-        "input": {"userId": "u1"},
-        "output": {"recommendedItems": ["i1"]},
-        "error": None,
-    }
-    version = batch["solutionVersionArn"]
-    (listed,) = scenario.personalize.list_batch_inference_jobs(solutionVersionArn=version)[
-        "batchInferenceJobs"
-    ]
-    assert (listed["jobName"], listed["status"], "jobInput" in listed) == ("batch", "ACTIVE", False)
-
-
 def test_a_batch_job_whose_input_is_not_json_fails(
     scenario: Scenario, batch: dict[str, Any]
 ) -> None:
@@ -207,37 +188,6 @@ def test_an_export_needs_one_more_action_on_the_key_of_the_group(
         "u1,i1,1,",
         "u2,i2,2,",
     ]
-
-
-def test_there_are_five_jobs_of_a_kind_at_once(
-    scenario: Scenario, batch: dict[str, Any], refusal: Any
-) -> None:
-    """The sixth is refused until one of the five has ended; other kinds have their own five."""
-    create = scenario.personalize.create_batch_inference_job
-    arns = [create(**{**batch, "jobName": f"batch-{n}"})["batchInferenceJobArn"] for n in range(5)]
-    assert refusal(create, **batch) == (
-        "LimitExceededException",
-        "More than 5 resources with PENDING or IN_PROGRESS status.",
-    )
-    scenario.personalize.create_batch_segment_job(**batch)
-    scenario.look(scenario.personalize.describe_batch_inference_job, batchInferenceJobArn=arns[0])
-    create(**batch)
-
-
-def test_a_data_deletion_job_takes_users_out(scenario: Scenario, deletion: dict[str, Any]) -> None:
-    """The job reports the count of deleted records (API reference, DataDeletionJob)."""
-    looks = ended(scenario, "DataDeletionJob", **deletion)
-    assert looks[0]["dataDeletionJobArn"] == f"{ARN}:data-deletion-job/forget"
-    assert [look["status"] for look in looks] == ["PENDING", "IN_PROGRESS", "COMPLETED"]
-    assert looks[-1]["numDeleted"] == 1
-    (listed,) = scenario.personalize.list_data_deletion_jobs(datasetGroupArn=GROUP)[
-        "dataDeletionJobs"
-    ]
-    assert (listed["status"], "numDeleted" in listed) == ("COMPLETED", False)
-    assert (
-        ended(scenario, "DataDeletionJob", **{**deletion, "jobName": "again"})[-1]["numDeleted"]
-        == 0
-    )
 
 
 def test_a_data_deletion_job_needs_what_an_import_needs(

@@ -9,7 +9,6 @@ from tests.embedded_aws.scenario import (
     BASE_5,
     DATA,
     DATASET,
-    GROUP,
     SERVICE,
     Scenario,
     allow,
@@ -199,26 +198,6 @@ def test_a_metric_attribution_may_have_a_key_of_its_own(scenario: Scenario, refu
         scenario.create_metric_attribution, path="s3://movies-data/metrics/", kmsKeyArn=own
     )[1]
     assert f"personalize.amazonaws.com needs {FIVE} on {own} (key policy)" in message
-
-
-def test_names_are_taken_once(scenario: Scenario, refusal: Any) -> None:
-    """Personalize has its own error codes for a taken name and for a missing resource."""
-    scenario.create_dataset_group()
-    assert refusal(scenario.create_dataset_group)[0] == "ResourceAlreadyExistsException"
-    assert refusal(scenario.personalize.describe_dataset_group, datasetGroupArn=f"{GROUP}2") == (
-        "ResourceNotFoundException",
-        f"Resource Arn {GROUP}2 does not exist.",
-    )
-
-
-def test_listings_come_in_pages(aws: EmbeddedAws) -> None:
-    """A listing continues where it stopped."""
-    personalize = aws.client("personalize")
-    for number in range(3):
-        personalize.create_dataset_group(name=f"g{number}")
-    paginator = personalize.get_paginator("list_dataset_groups")
-    pages = paginator.paginate(PaginationConfig={"PageSize": 2})
-    assert [len(page["datasetGroups"]) for page in pages] == [2, 1]
 
 
 def caller(aws: EmbeddedAws, scenario: Scenario) -> Any:

@@ -11,15 +11,7 @@ import pytest
 
 from embedded_aws import EmbeddedAws, asl
 from tests.embedded_aws import scenario as scenarios
-from tests.embedded_aws.scenario import (
-    DATASET,
-    GROUP,
-    SERVICE,
-    Scenario,
-    allow,
-    policy,
-    trust,
-)
+from tests.embedded_aws.scenario import DATASET, GROUP, SERVICE, Scenario, allow, policy, trust
 
 IAM = "arn:aws:iam::111111111111"
 OWNER, USE = allow(scenarios.ACCOUNT, ["kms:*"]), allow(SERVICE, ["kms:Decrypt"])
@@ -101,17 +93,6 @@ def test_a_call_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> No
 
 
 LINES = {"Type": "Pass", "Output": "{%\n  $states.input\n%}", "End": True}
-DISTRIBUTED = {
-    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-    "StartAt": "B",
-}
-WRITER = {"WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSON"}}
-MAP = {
-    "Type": "Map",
-    "ItemProcessor": DISTRIBUTED | {"States": {"B": LINES}},
-    "ResultWriter": WRITER,
-    "End": True,
-}
 
 
 @pytest.mark.parametrize(
@@ -120,12 +101,10 @@ MAP = {
         (LINES, True),
         (LINES | {"Output": {"A": "{% (\n $x := 1;\n $x) %}"}}, True),
         (LINES | {"Output": "{%\n  $states.input ~~> \n%}"}, False),
-        (MAP, True),
-        (MAP | {"ResultWriter": {}}, False),
     ],
-    ids=["lines", "steps", "no JSONata", "a format of results", "an empty writer"],
+    ids=["lines", "steps", "no JSONata"],
 )
 def test_what_asl_validator_does_not_know(state: dict[str, Any], is_right: bool) -> None:
-    """JSONata of several lines, and `WriterConfig` alone (guide, input-output-resultwriter)."""
+    """JSONata of several lines."""
     definition = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}}
     assert (asl.problems(json.dumps(definition)) == []) is is_right

@@ -121,17 +121,6 @@ def test_a_server_is_as_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.Mon
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & environment.keys()
 
 
-def test_reset_forgets_everything(running_aws: EmbeddedAws) -> None:
-    """Personalize is emptied together with the services ministack has."""
-    personalize, iam = running_aws.client("personalize"), running_aws.client("iam")
-    running_aws.reset()
-    personalize.create_dataset_group(name="g")
-    iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")
-    running_aws.reset()
-    assert personalize.list_dataset_groups()["datasetGroups"] == []
-    assert iam.list_roles()["Roles"] == []
-
-
 def test_a_server_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error carries the end of the server's log."""
     monkeypatch.setenv("PYTHONHASHSEED", "not a number")
