@@ -4,7 +4,7 @@ CloudFormation promises an order only where one resource refers to another or na
 `DependsOn`. An order that happens to be kind hides a missing dependency, so this one is never kind:
 each Personalize resource comes as soon as its references are there, and policies it doesn't wait
 for come after everything else. Deletion goes backwards, so those policies are the first to
-disappear.
+disappear. Stack events of one millisecond have no order.
 """
 
 from __future__ import annotations
