@@ -250,12 +250,6 @@ def check(
         apps = read_reports(paths, told)
     except ValueError as error:
         stop(str(error))
-    for path in paths:
-        if path.is_file() and (path.parent / "manifest.json").is_file():
-            say(
-                f"{path} is in the folder of an assembly: pass {path.parent}: its metadata has the "
-                "jobs"
-            )
     report, unused = _without(ignored, apps)
     _show(report, form, paths[0], quiet=quiet)
     for ignore in unused:

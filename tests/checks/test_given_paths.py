@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize_kms_check import check_assembly
+from personalize_kms_check import AssemblyError, check_assembly
 from personalize_kms_check._address import page_at
 from tests.checks.command import run
 from tests.checks.templates import (
@@ -224,12 +224,18 @@ def test_terraform_is_sent_to_its_page(path: str, tmp_path: Path) -> None:
 
 
 def test_a_template_of_an_assembly_alone(tmp_path: Path) -> None:
-    """It says that the folder has more."""
+    """It is refused: the folder has more, except of a product, or with another manifest."""
     write(tmp_path, {"Main": complete()})
     template = tmp_path / "Main.template.json"
     result = run(template)
-    said = f"{template} is in the folder of an assembly: pass {tmp_path}: its metadata has the jobs"
-    assert (result.exit_code, result.stderr) == (0, f"personalize-kms: {said}\n")
+    said = f"personalize-kms: {template} is a part of a cloud assembly: pass {tmp_path}\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", said)
+    with pytest.raises(AssemblyError, match="is a part of a cloud assembly"):
+        check_assembly(template)
+    product = template.rename(tmp_path / "Main.product.template.json")
+    assert run(product).exit_code == 0
+    folder = folder_of(tmp_path / "web", manifest__json={"name": "App"}, main__json=complete())
+    assert run(folder / "main.json").exit_code == 0
 
 
 INNER: Json = {

@@ -42,6 +42,12 @@ def _templates_at(path: Path) -> list[Path]:
         page = page_at("how-to/check.md")
         reason = f"the check doesn't read Terraform: the statements are in {page}"
         raise AssemblyError(f"{path}: {reason}")
+    manifest = path.parent / "manifest.json"
+    if os.path.isfile(path) and os.path.isfile(manifest):
+        # Products are no stacks of an assembly, and other programs have manifests of this name.
+        is_product = path.name.endswith(".product.template.json")
+        if not is_product and b'"aws:cloudformation:stack"' in manifest.read_bytes():
+            raise AssemblyError(f"{path} is a part of a cloud assembly: pass {path.parent}")
     if not os.path.isdir(path):
         return [path] if str(path) == STANDARD_INPUT or os.path.isfile(path) else []
     try:
