@@ -8,14 +8,14 @@ from ._advice.to_change import Advice
 from ._advice.which_policy import WhichPolicy, policy_for
 from ._answers import Answer
 from ._asked import declared_of, files_for, labels_of
-from ._causes import Cause, Reason
+from ._causes import Cause, Column, Reason
 from ._declarations import Declaration
 from ._finding import Finding, FindingKind
 from ._findings.decisions import Decisions, decisions
 from ._findings.too_much import too_much
 from ._model import AccessModel
 from ._needs.decided import Decided
-from ._needs.need import TRUST, Need
+from ._needs.need import IN_IAM, TRUST, Need
 from ._policy_to_change import PolicyToChange
 from ._reports.report import AccessReport, in_order
 from .matrix import CONFUSED_DEPUTY_PAGE
@@ -80,9 +80,14 @@ def _names(
 
 def _missing(decisions: Decisions) -> Iterator[tuple[Need, Finding, list[WhichPolicy]]]:
     """Yield the unmet needs, each with its finding and the policies that lack it."""
+    told: dict[object, dict[Column, Reason]] = {}
     for decided in decisions.on_needs:
         if decided.answer is Answer.NO:
             need, reasons = decided.need, decisions.forms.reasons(decided)
+            of_key = told.setdefault((need.caller, need.action, need.resource_arn), reasons)
+            is_told = of_key is not reasons and reasons.keys() <= of_key.keys()
+            if is_told and decided.column == IN_IAM:
+                continue  # what mends the one mends the other
             lacking = [policy_for(decisions.model, need, column) for column in reasons if column]
             yield need, _on_need(decided, tuple(reasons.values()), lacking), lacking
 

@@ -87,7 +87,7 @@ def test_a_reason_names_the_policy(
         (ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", {NOT_IN_IAM, LEFT_TO_IAM}),
         (ACCOUNT, "${Main.P?}", {NOT_IN_IAM}),
         (ACCOUNT, "222222222222", {NOT_IN_IAM, NOT_IN_KEY_POLICY}),
-        ("222222222222", "${Main.P?}", {NOT_IN_IAM, BOTH_SIDES}),
+        ("222222222222", "${Main.P?}", {BOTH_SIDES}),
     ],
 )
 def test_a_reason_names_the_sides_that_lack_it(

@@ -129,7 +129,7 @@ def test_a_key_of_another_account_wants_both_sides() -> None:
     unseen = on_key_of(OTHERS_KEY, [], [])
     unseen.keys[OTHERS_KEY] = Key(OTHERS_KEY, unseen="it isn't part of the app")
     causes = {entry.cause for entry in compare(unseen).missing}
-    assert causes == {Cause.NOT_IN_IAM, Cause.BOTH_SIDES}
+    assert causes == {Cause.BOTH_SIDES}
     assert lacking(compare(unseen)) == {"role": set(KEY_POLICY_ACTIONS)}
 
 

@@ -75,8 +75,7 @@ THREE_STACKS: Mapping[str, set[Line]] = {
         **ONE_STACK,
         "EncryptionPolicy CreateGrants": _lines("role", "key", ["kms:CreateGrant"], *BOTH_KEYS),
         "EncryptionPolicy ExportData": _lines("role", "key", EXPORT, OWN_KEY),
-        "EncryptionPolicy UseKey": _lines("role", "role", FOUR, *BOTH_KEYS)
-        | _lines("role", "key", FOUR, *BOTH_KEYS),
+        "EncryptionPolicy UseKey": _lines("role", "key", FOUR, *BOTH_KEYS),
     }.items()
 }
 TEMPLATES = {

@@ -289,8 +289,6 @@ def test_a_permissions_boundary_of_the_app_and_one_of_others(tmp_path: Path) -> 
         ("key", "kms:CreateGrant"),
         ("key", "kms:GenerateDataKey"),
         ("key", "kms:ListGrants"),
-        ("role", "kms:GenerateDataKey"),
-        ("role", "kms:ListGrants"),
     }
     bounded = role(PermissionsBoundary="arn:aws:iam::111122223333:policy/Company")
     other = check(tmp_path, complete(Role=bounded))

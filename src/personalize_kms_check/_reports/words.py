@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from .._policy_to_change import PolicyToChange
 from .._values import shown
@@ -125,14 +126,17 @@ def heading(report: AccessFindings) -> list[str]:
 
 def _in_short(report: AccessFindings) -> str:
     """Return the resources with their kinds; of many, or in an account, how many of each kind."""
-    named, kinds = [], Counter[str]()
+    named: dict[str, str] = {}
+    above: set[str] = set()
     for label in report.asked:
         name, _, kind = label.removesuffix(")").rpartition(" (")
-        named.append(f"{kind} {name}")
-        kinds[kind] += 1
-    if report.account or len(named) > _NAMED:
-        named = [counted(number, kind) for kind, number in kinds.items()]
-    return ", ".join(sorted(named))
+        named[f"{kind} {name}"] = kind
+        above.update(f"{kind} {path}" for path in PurePosixPath(name).parents)
+    if not report.account and len(named) <= _NAMED:
+        return ", ".join(sorted(named))
+    # What its L1s ask for, a construct asks for, too.
+    kinds = Counter(named[name] for name in named.keys() - above)
+    return ", ".join(sorted(counted(number, kind) for kind, number in kinds.items()))
 
 
 def summary(report: AccessFindings) -> str:
