@@ -29,9 +29,8 @@ from ._terminal import FOUND, say, stop, write
 
 _KINDS = ("missing", "problems", "excess", "undecided", "unencrypted")
 _NOTHING_DECIDED = (
-    "not one of its answers is decided, so nothing was checked: pass the templates of the keys, "
-    "roles and buckets as well, say more by --policy, --parameters or --organization, or look at "
-    "the account with personalize-kms doctor"
+    "not one of its answers is decided, so nothing was checked: do what the report says, or look "
+    "at the account with personalize-kms doctor"
 )
 _NOTHING_CHECKED = (
     "no template asks Personalize for anything, so nothing was checked: look at another assembly, "
@@ -294,7 +293,7 @@ def _decides_nothing(report: AccessReport) -> bool:
     """Tell if something is asked, and nothing is decided or pending."""
     answers = [entry for entry in report.undecided if entry.cause is not Cause.NOT_DECLARED]
     is_pending = any(entry.file for entry in answers)
-    is_decided = report.missing or report.problems or report.allowed
+    is_decided = report.missing or report.problems or report.excess or report.allowed
     return bool(report.asked and answers and not is_pending and not is_decided)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ._causes import Cause, Column
@@ -60,8 +61,8 @@ class PolicyToChange:
             "policy": self.policy,
             "policy_of": self.policy_of,
             "where": self.where,
-            "lacks": [_in_short(entry) for entry in self.lacks],
-            "too_much": [_in_short(entry) for entry in self.too_much],
+            "lacks": _in_short(self.lacks),
+            "too_much": _in_short(self.too_much),
             "should_have": list(self.should_have),
         }
         for name in ("replaces", "own_conditions", "also_for", "unnamed_roles"):
@@ -75,9 +76,8 @@ class PolicyToChange:
         return data
 
 
-def _in_short(entry: Finding) -> Json:
-    return {
-        "principal_arn": entry.principal_arn,
-        "action": entry.action,
-        "resource": entry.resource,
-    }
+def _in_short(entries: Iterable[Finding]) -> list[Json]:
+    """Return permissions, each once: one may be too much for several reasons."""
+    names = ("principal_arn", "action", "resource")
+    permissions = dict.fromkeys((one.principal_arn, one.action, one.resource) for one in entries)
+    return [dict(zip(names, permission, strict=True)) for permission in permissions]

@@ -117,7 +117,8 @@ class ReadAssembly:
         # Stacks know these when all of the above is resolved.
         assumed: dict[str, str] = {}
         for stack in self._stacks:
-            assumed |= stack.assumed
+            if asked or "AWS::Personalize::" in str(stack.template.body):
+                assumed |= stack.assumed
         return replace(
             model,
             asked=asked,

@@ -268,6 +268,16 @@ def test_statements_for_everybody(condition: Statement, on_key: bool, on_bucket:
     assert not any(entry.page.endswith("confused-deputy-prevention.html") for entry in told)
 
 
+def test_what_is_too_much_for_two_reasons_stands_once_in_json() -> None:
+    """Everybody has it, and it is more than anybody needs."""
+    wide = service(["kms:*"], Principal="*")
+    (policy_to_change,) = report_of(IMPORT, key=[wide], iam=READ, bucket=ON_BUCKET).policies
+    assert policy_to_change.to_json()["too_much"] == [
+        {"principal_arn": ROLE, "action": "kms:*", "resource": KEY},
+        {"principal_arn": "personalize.amazonaws.com", "action": "kms:*", "resource": KEY},
+    ]
+
+
 @pytest.mark.parametrize(
     "body", [{"NotPrincipal": {"AWS": ROLE}}, {"NotPrincipal": {"Service": "logs.amazonaws.com"}}]
 )

@@ -18,7 +18,17 @@ from personalize_kms_check._address import page_at
 from personalize_kms_check._cli import personalize_kms
 from personalize_kms_constructs import PersonalizeEncryption
 from tests.checks.command import run
-from tests.checks.templates import IN_IAM, Json, complete, key, managed, policy, role, write
+from tests.checks.templates import (
+    IN_IAM,
+    Json,
+    complete,
+    key,
+    managed,
+    policy,
+    role,
+    trusted_by,
+    write,
+)
 from tests.checks.test_state_machines import machine, task
 
 LACKING = complete(Policy=policy(actions=IN_IAM[1:]))
@@ -142,14 +152,18 @@ def test_where_no_answer_is_decided_the_check_could_not_look(tmp_path: Path) -> 
     assert (result.exit_code, len(check_assembly(directory).undecided)) == (2, 15)
     assert result.stderr == (
         f"personalize-kms: {directory}: not one of its answers is decided, so nothing was checked: "
-        "pass the templates of the keys, roles and buckets as well, say more by --policy, "
-        "--parameters or --organization, or look at the account with personalize-kms doctor\n"
+        "do what the report says, or look at the account with personalize-kms doctor\n"
     )
     assert run(directory, "--fail-on", "undecided").exit_code == 1
     assert run(directory, "--ignore", "Personalize::Undecided").exit_code == 0
     half = {"Resources": {**UNSEEN["Resources"], **complete()["Resources"]}, **{"Conditions": {}}}
     half["Resources"]["More"] = UNSEEN["Resources"]["Movies"]
     assert run(write(tmp_path, {"Main": half})).exit_code == 0
+    # What is too much is certain.
+    wide = role(**trusted_by("personalize.amazonaws.com"))
+    beside = {"Resources": {**UNSEEN["Resources"], "Wide": wide}}
+    result = run(write(tmp_path, {"Main": beside}))
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_what_is_pending_is_no_check_that_could_not_look(app: cdk.App, tmp_path: Path) -> None:

@@ -750,6 +750,13 @@ def test_the_defaults_are_told_first(tmp_path: Path) -> None:
     assert json.loads(without.to_json())["assumed"] == {}
     assert says not in without.to_text()
     assert says not in without.to_markdown()
+    # Of what asks for nothing, they decide nothing; but they may leave out what asks.
+    movies = template["Resources"]["Movies"]
+    movies["Condition"] = "IsDev"
+    template["Conditions"]["IsDev"] = {"Fn::Not": [{"Condition": "IsProd"}]}
+    assert says in report(tmp_path, template).to_text()
+    movies["Type"] = "AWS::SNS::Topic"
+    assert "conditions use" not in report(tmp_path, template).to_text()
 
 
 def test_own_key_or_one_that_is_passed(tmp_path: Path) -> None:

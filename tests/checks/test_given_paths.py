@@ -279,14 +279,14 @@ def test_what_is_nested_in_another_template_of_a_folder_is_no_stack_of_its_own(
 @pytest.mark.parametrize(
     ("kind", "url", "its"),
     [
-        ("stack", "./gone.json", "its template ./gone.json isn't in the assembly"),
-        ("application", "./gone.json", "its template ./gone.json isn't in the assembly"),
-        ("stack", "https://assets.s3.amazonaws.com/a.json", "its template isn't in the assembly"),
-        ("stack", {"Fn::Sub": "https://${Assets}/a.json"}, "its template isn't in the assembly"),
+        ("stack", "./gone.json", "its template ./gone.json isn't there"),
+        ("application", "./gone.json", "its template ./gone.json isn't there"),
+        ("stack", "https://assets.s3.amazonaws.com/a.json", "its template isn't there"),
+        ("stack", {"Fn::Sub": "https://${Assets}/a.json"}, "its template isn't there"),
         (
             "application",
             {"ApplicationId": "arn:aws:serverlessrepo:::a", "SemanticVersion": "1.0.0"},
-            "its template isn't in the assembly",
+            "its template isn't there",
         ),
     ],
 )

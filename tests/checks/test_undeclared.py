@@ -196,6 +196,7 @@ def test_a_role_whose_name_is_not_known(resource: Any, roles: str, tmp_path: Pat
         ("states.amazonaws.com", "starts Personalize", False),
         ("personalize.amazonaws.com", "", True),
         ({"Ref": "Stage"}, "of Personalize", True),
+        ({"Fn::FindInMap": ["Services", {"Ref": "Stage"}, "Lambda"]}, "of Personalize", False),
         ({"Ref": "Stage"}, "", False),
     ],
 )
@@ -205,6 +206,7 @@ def test_the_role_that_is_passed_trusts_personalize(
     """It may trust Personalize, or only name it; a role for another service isn't told."""
     other = role(**trusted_by(trusted), Description=description)
     template = {"Parameters": {"Stage": {"Type": "String"}}, **app(CREATING, PASSING, Role=other)}
+    template["Mappings"] = {"Services": {"prod": {"Lambda": "lambda.amazonaws.com"}}}
     report = check(tmp_path, template, region="unknown-region")
     assert lines(report) == [(["Main/Caller"], line())] * said
 

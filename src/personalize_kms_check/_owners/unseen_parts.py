@@ -27,7 +27,8 @@ def questions_of_unseen_parts(
         url = resource.body.get("Properties", {}).get(NESTED_STACKS.get(resource.type))
         is_file = isinstance(url, str) and "://" not in url
         its_template = f"its template {url}" if is_file else "its template"
-        reason = f"{its_template} isn't in the assembly, so what it does to policies isn't known"
+        there = "in the assembly" if resource.declared.is_of_cdk else "there"
+        reason = f"{its_template} isn't {there}, so what it does to policies isn't known"
         if resource.type in NESTED_STACKS and not resource.declared.is_of_cdk:
             name = NESTED_STACKS[resource.type]
             reason += f" (put it beside this file, with its path as {name})"

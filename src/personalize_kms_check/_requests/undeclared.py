@@ -5,7 +5,6 @@ Functions, notebooks and pipelines have such roles. IAM users and groups aren't 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -82,9 +81,11 @@ def _passed(
 
 def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
     """Report whether a resource is a role that speaks of Personalize and may trust it."""
-    if resource.type != physical.ROLE or "personalize" not in json.dumps(resource.body).lower():
-        return False
     template = resource.stack.template
+    trust = str(resource.body.get("Properties", {}).get("AssumeRolePolicyDocument"))
+    more = template.body.get("Mappings") if "Fn::FindInMap" in trust else resource.body
+    if resource.type != physical.ROLE or "personalize" not in f"{trust}{more}".lower():
+        return False
     personalize = calls.service(template.account, template.region)
     role = _role_of(resource, deployment)
     call = calls.assume_role(personalize, role)
