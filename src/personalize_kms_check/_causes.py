@@ -32,6 +32,7 @@ NOT_OF_THE_APP = "it isn't part of the app"
 
 # The names of holes, without those of resources and functions.
 _PARAMETER = re.compile(r"[^ .]+\.(?P<own>\w+)|(?P<pseudo>AWS::(?:AccountId|Partition|Region))")
+_FUNCTION = re.compile(r"Fn::(?:FindInMap|If) \S+ by |Fn::Join of |item \d+ of |parts of ")
 _OF_ANOTHER_STACK = re.compile(r"(?:export|output) .+")
 
 
@@ -333,7 +334,8 @@ def how_to_tell(parts: Value) -> str:
     """Return what helps where parts of a value aren't known, by their names; empty for no part."""
     options: list[str] = []
     helps: dict[str, None] = {}
-    for part in parts if isinstance(parts, tuple) else ():
+    joined = " and ".join(parts) if isinstance(parts, tuple) else ""
+    for part in filter(None, _FUNCTION.sub("", joined).split(" and ")):
         parameter = _PARAMETER.fullmatch(part)
         if parameter:
             options.append(f"--parameters {parameter['own'] or parameter['pseudo']}=…")
@@ -341,6 +343,8 @@ def how_to_tell(parts: Value) -> str:
             helps[_PASS] = None
         elif _OF_ANOTHER_STACK.fullmatch(part):
             helps["pass the template of the stack that has it as well"] = None
+        elif ".Outputs." in part:
+            helps["put the template of that nested stack beside this file"] = None
         else:
             helps["write the value itself, or check the account with personalize-kms doctor"] = None
     passed = f"pass {' '.join(dict.fromkeys(options))}"

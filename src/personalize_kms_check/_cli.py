@@ -84,7 +84,7 @@ def _ignores(
         rule, _, path = value.partition("@")
         if rule not in RULES:
             raise click.BadParameter(f"{rule!r} is not one of {', '.join(RULES)}")
-        ignored[Ignore(rule, path.strip("/"))] = value
+        ignored[Ignore(rule, path.strip("/"), is_option=True)] = value
     return ignored
 
 

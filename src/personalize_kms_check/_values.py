@@ -31,7 +31,7 @@ MARK = "\ufdd0"
 WRITTEN = f"${MARK}{{"
 """The beginning of a variable in a text."""
 
-_DIGEST = re.compile(r" #[0-9a-f]{8}(?=\?)")
+DIGEST = re.compile(r" #[0-9a-f]{8}(?=\?)")
 # Ids, names, Regions and account numbers that AWS gives have these characters alone.
 _OF_GIVEN_NAMES = re.compile(r"[A-Za-z0-9.-]*")
 
@@ -82,7 +82,7 @@ def unknown(name: str, *told_apart_by: Any) -> str:
     if told_apart_by:
         text = json.dumps(told_apart_by, sort_keys=True, default=lambda part: type(part).__name__)
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-        readable = f"{_DIGEST.sub('', readable)} #{digest}"
+        readable = f"{DIGEST.sub('', readable)} #{digest}"
     return f"${{{readable}?}}"
 
 
@@ -100,7 +100,7 @@ def with_open_ids(value: str) -> str:
 def open_parts(value: str) -> list[str]:
     """Return the names of the unknown parts, for messages."""
     open_holes = [hole for hole in HOLE.findall(value) if _is_open(hole)]
-    return [_DIGEST.sub("", hole[2:-1]).rstrip("?") for hole in open_holes]
+    return [DIGEST.sub("", hole[2:-1]).rstrip("?") for hole in open_holes]
 
 
 def told_apart_by(value: str, other: str) -> tuple[list[str], list[str]]:

@@ -253,7 +253,7 @@ class PersonalizeEncryption(Construct):
     def __keep_role(self) -> None:
         """Keep what a dataset group uses: the role, and its first policy, with the group's key."""
         # Other policies go with the stack, so a smaller selection leaves no permissions behind.
-        # Only after some 45 folders of imports, which need no key in IAM, is the key in one of those.
+        # After some 45 folders of imports, which need no key in IAM, the key is in one of those.
         wiring = self._personalize_wiring
         if self.__keeps_role and not wiring.role.is_precreated:
             self.__keep("the role", cast("Resource", wiring.role.role))

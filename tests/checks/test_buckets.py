@@ -153,7 +153,7 @@ def test_two_policies_of_a_bucket_under_conditions(
         ({"Ref": "Stage"}, "Main.Stage (pass --parameters Stage=…)"),
         (
             {"Fn::If": ["IsProd", {"Ref": "Bucket"}, "another"]},
-            "Fn::If IsProd (pass the parameters of that condition with --parameters NAME=VALUE)",
+            "Fn::If IsProd by Main.Stage (pass --parameters Stage=…)",
         ),
     ],
 )

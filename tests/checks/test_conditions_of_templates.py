@@ -301,13 +301,13 @@ def test_a_pattern(
         ),
         (
             with_key(OF_ROLE, {**OF_SERVICE, "Condition": if_prod({})}),
-            "statement 2 of key policy of Main/Key: Condition (Fn::If IsProd) isn't "
-            "known before deployment",
+            "statement 2 of key policy of Main/Key: Condition (Fn::If IsProd by "
+            "Main.Stage) isn't known before deployment",
         ),
         (
             with_key(OF_ROLE, {**OF_SERVICE, "Condition": {"Bool": if_prod({})}}),
             "statement 2 of key policy of Main/Key: condition operator Bool (Fn::If "
-            "IsProd) isn't known before deployment",
+            "IsProd by Main.Stage) isn't known before deployment",
         ),
         (
             with_role(Policies=[if_prod(INLINE)]),

@@ -124,6 +124,8 @@ def ignoring(names: Sequence[str]) -> list[str]:
             [1],
         ),
         (["Personalize::Trust", "Personalize::MissingKeyAccess@Other"], 1, 0, [0, 1]),
+        # The policy that the line and SARIF show.
+        (["Personalize::MissingRoleAccess@Main/Policy", "Personalize::MissingKeyAccess"], 0, 2, []),
     ],
 )
 def test_findings_are_ignored_by_rule_and_path(

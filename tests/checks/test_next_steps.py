@@ -21,9 +21,11 @@ from tests.checks.templates import (
     complete,
     dataset,
     dataset_group,
+    if_prod,
     importing,
     key,
     managed,
+    of_type,
     policy,
     role,
 )
@@ -361,6 +363,15 @@ WRITE = "write the value itself, or check the account with personalize-kms docto
     ("key_arn", "hint"),
     [
         ({"Ref": "Stage"}, "pass --parameters Stage=…"),
+        ({"Fn::FindInMap": ["Keys", {"Ref": "Stage"}, "Arn"]}, "pass --parameters Stage=…"),
+        ({"Fn::Select": [0, {"Ref": "List"}]}, "pass --parameters List=…"),
+        ({"Fn::Select": [0, {"Fn::Split": [",", {"Ref": "Stage"}]}]}, "pass --parameters Stage=…"),
+        (if_prod("arn:aws:kms:eu-west-1:111122223333:key/1", KEY), "pass --parameters Stage=…"),
+        ({"Ref": "Custom"}, WRITE),
+        (
+            {"Fn::GetAtt": ["Nested", "Outputs.Key"]},
+            "put the template of that nested stack beside this file",
+        ),
         ({"Fn::ImportValue": "key"}, "pass the template of the stack that has it as well"),
         ({"Ref": "Ssm"}, WRITE),
         ("{{resolve:ssm:/key}}", WRITE),
@@ -371,6 +382,12 @@ WRITE = "write the value itself, or check the account with personalize-kms docto
     ],
     ids=[
         "a parameter",
+        "a map by a parameter",
+        "an item of a parameter",
+        "a part of a parameter",
+        "a condition by a parameter",
+        "a custom resource",
+        "a nested stack that isn't there",
         "an export",
         "a parameter of Systems Manager",
         "a reference",
@@ -380,27 +397,25 @@ WRITE = "write the value itself, or check the account with personalize-kms docto
 def test_a_hint_names_what_settles_it(key_arn: Any, hint: str, tmp_path: Path) -> None:
     """No parameter is to be passed for what isn't one."""
     ssm = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/key"}
-    parameters = {"Stage": {"Type": "String"}, "Ssm": ssm}
-    template = complete(Movies=dataset_group(key=key_arn))
-    text = check(tmp_path, {**template, "Parameters": parameters}).to_text()
+    names = {"Type": "CommaDelimitedList"}
+    parameters = {"Stage": {"Type": "String"}, "List": names, "Ssm": ssm}
+    nested = of_type("AWS::CloudFormation::Stack", TemplateURL="./gone.json")
+    own = complete(Movies=dataset_group(key=key_arn), Custom=of_type("Custom::Key"), Nested=nested)
+    mappings = {"Keys": {"prod": {"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1"}}}
+    template = {**own, "Parameters": parameters, "Mappings": mappings}
+    text = check(tmp_path, template).to_text()
     (of_key,) = [line for line in text.splitlines() if "the key policy of" in line]
     assert f"{of_key[-3:]} {hint}\n" in text
 
 
-@pytest.mark.parametrize(("name", "is_told"), [("Main.template.json", True), ("main.json", False)])
-def test_templates_of_others_are_not_told_of_the_construct(
-    name: str, is_told: bool, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("name", ["Main.template.json", "main.json"])
+def test_templates_of_others_are_not_told_of_the_construct(name: str, tmp_path: Path) -> None:
     """An order of theirs is mended by DependsOn, and names the policy as data."""
     template = complete(Movies=dataset_group(waits=[]))
-    if is_told:
-        report = check(tmp_path, template)
-    else:
-        (tmp_path / name).write_text(json.dumps(template))
-        report = check_assembly(tmp_path / name)
+    (tmp_path / name).write_text(json.dumps(template))
+    report = check_assembly(tmp_path / name)
     (problem,) = report.problems
-    assert ("PersonalizeEncryption" in problem.message) == is_told
-    assert ("DependsOn" in problem.message) != is_told
+    assert problem.message.endswith(": add a DependsOn on that policy")
     (told,) = json.loads(report.to_json())["problems"]
     assert told["waits_for"] == [{"template": name, "logical_id": "Policy"}]
 

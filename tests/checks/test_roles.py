@@ -152,18 +152,18 @@ def test_a_policy_of_a_role_whose_name_is_that_of_another(tmp_path: Path) -> Non
     }
 
 
-OF_CONDITION = "pass the parameters of that condition with --parameters NAME=VALUE"
+OF_CONDITION = "Fn::If IsProd by Main.Stage (pass --parameters Stage=…)"
 OF_EXPORT = "pass the template of the stack that has it as well"
 
 
 @pytest.mark.parametrize(
     ("properties", "named", "depends_on"),
     [
-        ({}, {"Roles": [if_prod({"Ref": "Role"})]}, f"Fn::If IsProd ({OF_CONDITION})"),
-        ({}, {"Roles": if_prod([{"Ref": "Role"}])}, f"Fn::If IsProd ({OF_CONDITION})"),
+        ({}, {"Roles": [if_prod({"Ref": "Role"})]}, OF_CONDITION),
+        ({}, {"Roles": if_prod([{"Ref": "Role"}])}, OF_CONDITION),
         ({}, {"Roles": {"Ref": "Stage"}}, "Main.Stage (pass --parameters Stage=…)"),
         ({}, {"Roles": [{"Fn::ImportValue": "x"}]}, f"export x ({OF_EXPORT})"),
-        ({}, {"RoleName": if_prod({"Ref": "Role"}, "other")}, f"Fn::If IsProd ({OF_CONDITION})"),
+        ({}, {"RoleName": if_prod({"Ref": "Role"}, "other")}, OF_CONDITION),
         (
             {"RoleName": {"Ref": "Stage"}},
             {"Roles": ["reader"]},

@@ -149,10 +149,10 @@ def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
-        ({**EXPORT, "RoleArn": "{% $states.input.role %}"}, "rolearn of"),
+        ({**EXPORT, "RoleArn": "{% $states.input.role %}"}, "RoleArn of"),
         (
             {"RoleArn.$": "$.role", **{key: EXPORT[key] for key in ("DatasetArn", "JobOutput")}},
-            "rolearn of",
+            "RoleArn of",
         ),
         ("{% $states.input %}", "arguments of"),
     ],
@@ -164,6 +164,13 @@ def test_what_each_execution_chooses_is_undecided(
     report = alone(tmp_path, machine({"Export": task("createDatasetExportJob", arguments)}))
     assert (report.missing, report.problems) == ((), ())
     assert any(name in entry.because or name in entry.principal_arn for entry in report.undecided)
+
+
+def test_what_each_execution_chooses_has_a_name_in_lines(tmp_path: Path) -> None:
+    """The argument's, as the API spells it, without the digest by which values are told apart."""
+    export = {**EXPORT, "DatasetArn": "{% $states.input.dataset %}"}
+    text = alone(tmp_path, machine({"Export": task("createDatasetExportJob", export)})).to_text()
+    assert "and which: ${DatasetArn of Main/Asks · Export?}\n" in text
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_the_names_that_people_read(tmp_path: Path) -> None:
     """The digest by which values are told apart isn't among them."""
     (stack, _) = stacks_of(tmp_path, "Main")
     nested_if = {"Fn::If": ["IsProd", {"Fn::If": ["IsLive", "a", "b"]}, "c"]}
-    assert open_parts(stack.text(nested_if)) == ["Fn::If IsProd"]
+    assert open_parts(stack.text(nested_if)) == ["Fn::If IsProd by Main.Stage"]
     assert open_parts(stack.text(select(2, "/", STACK_ID))) == [
         "item 2 of parts of Main.AWS::StackId"
     ]
@@ -228,7 +228,7 @@ def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
     assert request.paths == again.paths  # reports don't depend on the directory
     assert source != destination
     parts = [open_parts(str(value)) for value in (source, destination)]
-    assert parts == [["kmskeyarn of Job"], ["kmskeyarn of Job"]]
+    assert parts == [["KmsKeyArn of Job"], ["KmsKeyArn of Job"]]
 
 
 def test_properties_that_are_no_strings(tmp_path: Path) -> None:

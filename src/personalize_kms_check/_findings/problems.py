@@ -21,7 +21,7 @@ KEY_STATE_PAGE = "https://docs.aws.amazon.com/kms/latest/developerguide/key-stat
 # Updating, you can use the keys in cryptographic operations"
 # (https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html).
 _USABLE = ("Enabled", "Updating")
-_WAIT_IN_CDK = (
+_WAIT_FOR_OURS = (
     "make it wait with node.add_dependency(encryption.permissions), or for that policy where it "
     "isn't a PersonalizeEncryption's"
 )
@@ -139,10 +139,10 @@ def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Itera
             for alternatives in decision.waits_for:
                 if not _is_one_there_before(asked, alternatives):
                     early.setdefault((asked, alternatives[0].policy), []).append(need)
+    has_ours = any(asked.ours for asked in model.asked)
+    mend = _WAIT_FOR_OURS if has_ours else "add a DependsOn on that policy"
     for (asked, policy), early_needs in early.items():
         actions = tuple(dict.fromkeys([need.action for need in early_needs]))
-        is_of_cdk = asked.declared is not None and asked.declared.is_of_cdk
-        mend = _WAIT_IN_CDK if is_of_cdk else "add a DependsOn on that policy"
         reason = Reason.of(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions, mend=mend)
         yield Finding(
             kind="ordering",

@@ -18,6 +18,8 @@ class Ignore:
     rule: str
     path: str = ""
     """The construct's path; by default all of the app."""
+    is_option: bool = False
+    """True for ``--ignore``, whose path may also be that of the policy to change."""
 
     def covers(self, path: str) -> bool:
         return not self.path or f"{path}/".startswith(f"{self.path}/")
@@ -56,9 +58,11 @@ def without(report: AccessReport, ignores: Iterable[Ignore]) -> tuple[AccessRepo
 def _covering(finding: Finding, of_rule: Mapping[str, list[Ignore]]) -> list[list[Ignore]]:
     """A finding without a construct is covered by the ignores of its rule without a path."""
     candidates = of_rule.get(rule_of(finding), [])
-    by_construct = []
-    for declared in finding.found_at:
-        by_construct.append(_at(declared.construct_path, candidates))
+    options = [ignore for ignore in candidates if ignore.is_option]
+    by_policy = [_at(place.construct_path, options) for place in finding.places]
+    if by_policy and all(by_policy):
+        return by_policy
+    by_construct = [_at(place.construct_path, candidates) for place in finding.found_at]
     return by_construct or [[ignore for ignore in candidates if not ignore.path]]
 
 

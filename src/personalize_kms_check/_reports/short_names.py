@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .._values import HOLE
+from .._values import DIGEST, HOLE
 
 
 class Names:
@@ -22,4 +22,4 @@ class Names:
 
     def short(self, text: str) -> str:
         """Replace only an ARN with a generated id: a known ARN can be pasted as it is."""
-        return self._generated.sub(lambda arn: f"${{{self._names[arn[0]]}}}", text)
+        return DIGEST.sub("", self._generated.sub(lambda arn: f"${{{self._names[arn[0]]}}}", text))

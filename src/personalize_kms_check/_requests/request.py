@@ -45,36 +45,33 @@ class Request(NamedTuple):
     caller: str = ""
     """The ARN or the name of the caller's role; empty where the template doesn't show it."""
 
-    def text(self, *path: str) -> str | None:
+    def text(self, argument: str) -> str | None:
         """Return an argument, or none; a hole where it isn't known before an execution."""
-        value: Any = self.arguments
-        for name in path:
+        value: Any = self.arguments if argument else None
+        for name in argument.lower().split("."):
             if not isinstance(value, dict):
                 break
-            if f"{name}.$" in value:
-                return self._unknown(name, path, value[f"{name}.$"])
-            value = value.get(name)
+            # In a list it is no known string.
+            value = [value[f"{name}.$"]] if f"{name}.$" in value else value.get(name)
         if value is None or (isinstance(value, str) and not value.startswith("{%")):
             return value
-        return self._unknown(path[-1], path, value)
-
-    def _unknown(self, name: str, path: tuple[str, ...], value: Any) -> str:
-        stack_name, logical_id = self.resource.stack.name, self.resource.logical_id
-        return unknown(f"{name} of {self.name}", stack_name, logical_id, path, value)
+        name, stack_name = argument.rpartition(".")[2], self.resource.stack.name
+        of_resource = (stack_name, self.resource.logical_id)
+        return unknown(f"{name} of {self.name}", *of_resource, argument, value)
 
     @property
     def role_arn(self) -> str | None:
-        return self._argument(self.permissions.role_argument)
+        return self.text(self.permissions.role_argument)
 
     @property
     def key_arn(self) -> str | None:
         """The key of a dataset group to be made."""
-        return self.text("kmskeyarn")
+        return self.text("KmsKeyArn")
 
     @property
     def made_for(self) -> str:
         """The ARN of its dataset group, dataset or solution version; a hole if none is given."""
-        parent = self.text("datasetgrouparn") or self._argument(self.permissions.made_for)
+        parent = self.text("DatasetGroupArn") or self.text(self.permissions.made_for)
         return parent or unknown(f"{self.permissions.made_for} of {self.name}")
 
     @property
@@ -92,7 +89,7 @@ class Request(NamedTuple):
         row = self.permissions
         account, region = self.environment
         start = f"arn:{self.resource.stack.partition}:personalize:{region}:{account}"
-        name_argument = "jobname" if row.is_job else "name"
+        name_argument = "JobName" if row.is_job else "Name"
         name = job_name or self.text(name_argument) or unknown(f"name of {self.name}")
         arn = f"{start}:{row.arn_type}/{name}"
         if not row.parent:
@@ -124,8 +121,7 @@ class Request(NamedTuple):
         """The paths of ``source`` and ``destination``, where it has them, each with its key."""
         paths: dict[str, tuple[str | None, str | None]] = {}
         for side, access in _sides(self.permissions):
-            path, key = self._argument(access.path_argument), self._argument(access.key_argument)
-            paths[side] = (path, key)
+            paths[side] = self.text(access.path_argument), self.text(access.key_argument)
         return paths
 
     @property
@@ -145,9 +141,6 @@ class Request(NamedTuple):
                 return value.condition
             value = value.get(part) if isinstance(value, dict) else None
         return left_out_by(value)
-
-    def _argument(self, name: str) -> str | None:
-        return self.text(*name.lower().split(".")) if name else None
 
 
 def _sides(row: matrix.Permissions) -> Iterator[tuple[str, matrix.S3Access]]:

@@ -20,8 +20,9 @@ class Either(str):
     otherwise: Any
 
     @staticmethod
-    def of(stack_name: str, condition: str, then: Any, otherwise: Any) -> Either:
-        hole = Either(unknown(f"Fn::If {condition}", stack_name, condition, then, otherwise))
+    def of(stack_name: str, condition: str, then: Any, otherwise: Any, by: str = "") -> Either:
+        name = f"Fn::If {condition} by {by}".removesuffix(" by ")
+        hole = Either(unknown(name, stack_name, condition, then, otherwise))
         hole.condition, hole.then, hole.otherwise = f"{stack_name}.{condition}", then, otherwise
         return hole
 

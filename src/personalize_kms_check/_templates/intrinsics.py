@@ -15,9 +15,10 @@ from typing import Any, Protocol
 
 from .._answers import Answer, all_of, any_of
 from .._policy_documents import as_list
-from .._values import MARK, WRITTEN, has_unknown, same, split_outside_of_holes, unknown
+from .._values import MARK, WRITTEN, has_unknown, open_parts, same, split_outside_of_holes, unknown
 from .choices import NO_VALUE, Either
 
+_REF = re.compile(r'"Ref": "([^"]+)"')
 _VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
 
 
@@ -34,7 +35,7 @@ class Scope(Protocol):
     def import_value(self, name: str) -> Any: ...
     def stack_output(self, arguments: Mapping[str, Any]) -> Any: ...
     def condition(self, name: str) -> Answer: ...
-    def mapping(self, name: str) -> Any: ...
+    def section(self, name: str) -> Any: ...
     def string(self, text: str) -> str: ...
 
     def value(self, expression: Any) -> Any:
@@ -126,7 +127,7 @@ def _join(scope: Scope, argument: Any) -> str:
     separator, items = argument
     items = scope.value(items)
     if not isinstance(items, list):
-        return unknown(f"Fn::Join {_shown(argument)}", separator, items)
+        return unknown(f"Fn::Join of {items}", separator, items)
     texts = [scope.text(item) for item in items]
     return scope.string(str(separator).join(texts))
 
@@ -135,7 +136,7 @@ def _select(scope: Scope, argument: Any) -> Any:
     index, items = int(scope.text(argument[0])), scope.value(argument[1])
     if isinstance(items, list) and 0 <= index < len(items):
         return items[index]
-    return unknown(f"item {index} of {_shown(items)}", index, items)
+    return unknown(f"item {index} of {items}", index, items)
 
 
 def _split(scope: Scope, argument: Any) -> Any:
@@ -177,14 +178,17 @@ def _if(scope: Scope, argument: Any) -> Any:
     one, other = scope.value(then), scope.value(otherwise)
     if one is not NO_VALUE and one == other:
         return one
-    return Either.of(scope.name, name, one, other)
+    compared = _REF.findall(json.dumps(scope.section("Conditions").get(name)))
+    parts = open_parts("".join(str(scope.ref(parameter)) for parameter in compared))
+    return Either.of(scope.name, name, one, other, " and ".join(parts))
 
 
 def _find_in_map(scope: Scope, argument: Any) -> Any:
     name, top, second = (scope.text(item) for item in argument[:3])
     if has_unknown(top) or has_unknown(second):
-        return unknown(f"Fn::FindInMap {_shown(argument)}", scope.name, argument)
-    return scope.value(scope.mapping(name)[top][second])
+        by = " and ".join(open_parts(top + second))
+        return unknown(f"Fn::FindInMap {name} by {by}", scope.name, argument)
+    return scope.value(scope.section("Mappings")[name][top][second])
 
 
 # A part of an argument may be a hole, a string like any other: has_unknown tells.

@@ -92,9 +92,7 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
 
 def ref(resource: Resource) -> str:
     value_of = _REFS.get(resource.type)
-    return (
-        value_of(resource) if value_of else unknown(f"{resource.stack.name}.{resource.logical_id}")
-    )
+    return value_of(resource) if value_of else attribute(resource, "Ref")
 
 
 def attribute(resource: Resource, name: str) -> str:

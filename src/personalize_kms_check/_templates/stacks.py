@@ -235,8 +235,8 @@ class Stack(Scope):
             assumed |= defaults
         return assumed
 
-    def mapping(self, name: str) -> Any:
-        return self.template.body.get("Mappings", {}).get(name)
+    def section(self, name: str) -> Any:
+        return self.template.body.get(name, {})
 
     def given(self, name: str, of_parent: Scope | None) -> Any:
         """A nested stack has its parent's value, in the scope in which the parent is resolved."""
@@ -269,8 +269,8 @@ class _OfConditions(Scope):
     def condition(self, name: str) -> Answer:
         return self._stack.condition(name)
 
-    def mapping(self, name: str) -> Any:
-        return self._stack.mapping(name)
+    def section(self, name: str) -> Any:
+        return self._stack.section(name)
 
     def import_value(self, name: str) -> Any:
         return self._stack.import_value(name)
