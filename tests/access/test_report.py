@@ -237,7 +237,8 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
         (
             "key",
             {"unnamed_roles": (ROLE,)},
-            f"{CLAIM} (first set a RoleName on Main/Role, which replaces a role that is deployed)",
+            f"{CLAIM} (first set RoleName on Main/Role, which replaces a deployed role; check "
+            "again)",
         ),
         (
             "key",

@@ -618,7 +618,8 @@ def test_a_role_that_is_named_by_a_string_needs_a_name() -> None:
         role_arn: Role(role_arn, trust=[policy("trust policy", [TRUST])], declared=IN_OTHER)
     }
     model.keys[KEY].declared = in_main("Key")
-    assert to_change(compare(model), "key").unnamed_roles == (role_arn,)
+    of_key = to_change(compare(model), "key")
+    assert (of_key.unnamed_roles, of_key.should_have) == ((role_arn,), (OF_SERVICE,))
     assert to_change(compare(model), "role").unnamed_roles == ()
 
 

@@ -244,8 +244,9 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     report = check(tmp_path / "1", template)
     unnamed_roles = {policy.policy: policy.unnamed_roles for policy in report.policies}
     assert unnamed_roles == {"key": (unnamed,), "role": ()}
-    said = "first set a RoleName on Main/Role, which replaces a role that is deployed):\n"
+    said = "first set RoleName on Main/Role, which replaces a deployed role; check again):\n"
     assert said in report.to_text()
+    assert len(report.policies[0].should_have) == 1
     template["Resources"]["Role"]["Properties"]["RoleName"] = "personalize"
     named = check(tmp_path / "2", template)
     assert [policy.unnamed_roles for policy in named.policies] == [(), ()]

@@ -80,11 +80,8 @@ class ShouldHave:
 
     def unnamed_roles(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[str, ...]:
         """Return the roles that need a name first: the policy can only name them by a string."""
-        unnamed: dict[str, None] = {}
-        for need in needs:
-            if self._is_for_unnamed_role(which, need):
-                unnamed[need.principal_arn] = None
-        return tuple(unnamed)
+        unnamed = [need for need in needs if self._is_for_unnamed_role(which, need)]
+        return tuple(dict.fromkeys([need.principal_arn for need in unnamed]))
 
     def _is_for_unnamed_role(self, which: WhichPolicy, need: Need) -> bool:
         if which.column in (IN_IAM, IN_BOUNDARY) or not self._forms.is_delegated(need):
@@ -97,9 +94,10 @@ class ShouldHave:
         return hole[0].removeprefix("${") in pasted
 
     def statements(self, which: WhichPolicy, needs: Iterable[Need]) -> list[Json]:
-        """Return the statements of a policy for some needs, always in the same order."""
+        """Return the statements of a policy for needs of named roles, always in the same order."""
         column, owner = which.column, which.owner
-        needs = sorted(needs, key=_IN_ORDER)
+        needs = [need for need in needs if not self._is_for_unnamed_role(which, need)]
+        needs.sort(key=_IN_ORDER)
         if column == IN_BOUNDARY:
             # It allows nothing itself, and a boundary that refers to a key is made after the key,
             # which waits for the role.

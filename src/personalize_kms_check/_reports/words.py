@@ -54,7 +54,7 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         notes.append("detach AWS's policy, which nobody else can change")
     if policy.unnamed_roles:
         roles = ", ".join(map(names.of, policy.unnamed_roles))
-        notes.append(f"first set a RoleName on {roles}, which replaces a role that is deployed")
+        notes.append(f"first set RoleName on {roles}, which replaces a deployed role; check again")
     if policy.own_conditions:
         notes.append(f"keep your own conditions: {', '.join(policy.own_conditions)}")
     if policy.also_for:
