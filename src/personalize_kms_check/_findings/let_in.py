@@ -18,7 +18,7 @@ from .._values import matches, unknown
 from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
 from .strangers import Strangers, foreign_principals, strangers
 
-_ANYBODY = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
+ANYBODY = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
 
 
 def trusted_beyond(model: AccessModel) -> Iterator[Finding]:
@@ -46,7 +46,7 @@ def let_in_beside(model: AccessModel, told: Iterable[Finding]) -> Iterator[Findi
     """
     told_of: set[tuple[Declaration | None, str]] = set()
     for entry in told:
-        if entry.cause in _ANYBODY:
+        if entry.cause in ANYBODY:
             told_of.update(map(_identity_of, entry.reason.statements))
     for owner in model.owners_beside:
         is_in_model = owner.arn in model.buckets or owner.arn in model.keys
@@ -102,7 +102,7 @@ def _reasons_of_anybody(
         )
         whom = Strangers(owner.documents, call_by, region, (owner.account,))
         for reason in strangers(statement, whom):
-            if reason.cause in _ANYBODY:
+            if reason.cause in ANYBODY:
                 yield reason
 
 

@@ -24,7 +24,7 @@ from .._needs.need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE
 from .._policy_documents import PolicyStatement, allow_statements
 from .._values import matches, same
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
-from .let_in import let_in_beside, trusted_beyond
+from .let_in import ANYBODY, let_in_beside, trusted_beyond
 from .strangers import OF_ANOTHER_ACCOUNT, Strangers, as_sent, strangers
 from .surplus import (
     Surplus,
@@ -37,6 +37,7 @@ from .surplus import (
 )
 
 _LETS_OTHERS_IN = {Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT, *OF_ANOTHER_ACCOUNT.values()}
+_ASKED_BY_NOBODY = {Cause.NOT_ASKED, Cause.WIDER_THAN_ASKED}
 
 
 def too_much(model: AccessModel, needs: Sequence[Need], named: Collection[Need]) -> list[Finding]:
@@ -110,6 +111,10 @@ class _OfCaller:
                 if self._holds(statement, owner, action, surplus.pattern):
                     effective.append(surplus)
             effective += self._for_others_too(statement, needs, owner)
+            if statement.policy.is_given:
+                # It is everybody's, and others may need what isn't asked for here.
+                certain = {*ANYBODY, *(_ASKED_BY_NOBODY if is_meant else ())}
+                effective = [surplus for surplus in effective if surplus.reason.cause in certain]
             yield from self._entries_of(effective, statement, owner.column, owner.arn)
 
     def _in_iam(self, role: Role) -> Iterator[Finding]:
