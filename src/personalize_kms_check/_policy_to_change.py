@@ -23,16 +23,17 @@ class PolicyToChange:
     lacks: tuple[Finding, ...] = ()
     too_much: tuple[Finding, ...] = ()
     should_have: tuple[Json, ...] = ()
-    """All statements it should have for Personalize, as the template takes them. For callers, and
+    """All statements it should have for Personalize, as the template takes them, and what others
+    had by those it replaces. Only for those who lack something, if it was given; for callers, and
     for roles with nothing too much, only those for missing permissions."""
     replaces: tuple[str, ...] = ()
     """The statements of a key, bucket or trust policy that the list replaces, by sid or number."""
     own_conditions: tuple[str, ...] = ()
     """The condition keys of replaced statements, so nobody loses their own condition unseen."""
     also_for: tuple[str, ...] = ()
-    """The others whom the policy or a replaced statement serves: they may lose permissions."""
+    """The others who use a role, or whom no listed statement serves: they may lose permissions."""
     unnamed_roles: tuple[str, ...] = ()
-    """The ARNs of roles that need a name first: the policy can only name them by a string."""
+    """The ARNs of roles that need a name first, without which the list has nothing for them."""
     files: tuple[str, ...] = ()
     """The files of the assembly with the statements for the policy's owner, if they are pending."""
     make: str = ""

@@ -545,30 +545,30 @@ def test_a_statement_with_an_empty_sid_has_its_number() -> None:
 
 IN_ANY_PARTITION = ROLE.replace(":aws:", ":${AWS::Partition}:")
 BY_BOTH_ARNS = {"ArnEquals": {"aws:PrincipalArn": [ROLE, ETL]}}
+BY_ETL = {"Condition": {"ArnEquals": {"aws:PrincipalArn": [ETL]}}}
 
 
 @pytest.mark.parametrize(
-    ("place", "statement", "others"),
+    ("place", "statement", "rest"),
     [
         # Nobody else, by whatever spelling of its name.
-        ("key", role(["kms:Encrypt"]), ()),
-        ("key", role(["kms:Encrypt"], Principal={"AWS": ROLE, "Service": SERVICE}), ()),
-        ("key", role(["kms:Encrypt"], Principal={"AWS": IN_ANY_PARTITION}), ()),
-        ("key", {**DELEGATED, "Action": "kms:*"}, ()),
-        # Everybody, an administrator among them maybe.
-        ("key", role(["kms:Decrypt"], Principal="*"), ("*",)),
+        ("key", role(["kms:Encrypt"]), {}),
+        ("key", role(["kms:Encrypt"], Principal={"AWS": ROLE, "Service": SERVICE}), {}),
+        ("key", role(["kms:Encrypt"], Principal={"AWS": IN_ANY_PARTITION}), {}),
+        ("key", {**DELEGATED, "Action": "kms:*"}, {}),
+        # Everybody, an administrator among them maybe: no statement is for all but some.
+        ("key", role(["kms:Decrypt"], Principal="*"), {}),
         # Others of the statement: by name, by a condition, a service, an account without quotes.
         (
             "key",
             role(["kms:Encrypt"], Principal={"AWS": [ROLE, ETL], "Service": "logs.amazonaws.com"}),
-            (ETL, "logs.amazonaws.com"),
+            {"Principal": {"AWS": [ETL], "Service": ["logs.amazonaws.com"]}},
         ),
-        ("key", {**DELEGATED, "Action": "kms:*", "Condition": BY_BOTH_ARNS}, (ETL,)),
-        ("key", role(["kms:Encrypt"], Principal={"AWS": [ROLE, ROOT]}), (ROOT,)),
+        ("key", {**DELEGATED, "Action": "kms:*", "Condition": BY_BOTH_ARNS}, BY_ETL),
         (
             "key",
-            role(["kms:Encrypt"], Principal={"AWS": [ROLE, int(ANOTHER_ACCOUNT)]}),
-            (ANOTHER_ACCOUNT,),
+            role(["kms:Encrypt"], Principal={"AWS": [ROLE, ROOT, int(ANOTHER_ACCOUNT)]}),
+            {"Principal": {"AWS": [ROOT, 444455556666]}},
         ),
         (
             "bucket",
@@ -577,7 +577,7 @@ BY_BOTH_ARNS = {"ArnEquals": {"aws:PrincipalArn": [ROLE, ETL]}}
                 Resource=f"{BUCKET}/*",
                 Principal={"Service": [SERVICE, "forecast.amazonaws.com"]},
             ),
-            ("forecast.amazonaws.com",),
+            {"Principal": {"Service": ["forecast.amazonaws.com"]}},
         ),
         # Those whom a trust policy lets in, by the same statement.
         (
@@ -587,17 +587,19 @@ BY_BOTH_ARNS = {"ArnEquals": {"aws:PrincipalArn": [ROLE, ETL]}}
                 "Principal": {"Service": [SERVICE, "sagemaker.amazonaws.com"]},
                 "Condition": {},
             },
-            ("sagemaker.amazonaws.com",),
+            {"Principal": {"Service": ["sagemaker.amazonaws.com"]}},
         ),
     ],
 )
 def test_others_whom_a_statement_serves_that_goes(
-    place: str, statement: Statement, others: tuple[str, ...]
+    place: str, statement: Statement, rest: Statement
 ) -> None:
-    """They need a statement of their own."""
+    """The list has their part of it, as it was; that everybody loses something is told."""
     right = {"key": ON_KEY, "iam": [IN_IAM, *READ], "bucket": ON_BUCKET, "trust": [TRUST]}
     report = report_of(asked(), IMPORT, **{**right, place: [*right[place], statement]})
-    assert [change.also_for for change in report.policies] == [others]
+    (change,) = report.policies
+    assert (change.should_have[-1] == {**statement, **rest}) == bool(rest)
+    assert change.also_for == (("*",) if statement["Principal"] == "*" else ())
 
 
 def test_others_who_have_the_policy_or_the_role_of_which_something_is_too_much() -> None:

@@ -169,7 +169,7 @@ def test_a_policy_of_aws_is_detached(own: Any, where: str, new: str, tmp_path: P
     assert of_role.should_have == (
         {"Effect": "Allow", "Action": IN_IAM, "Resource": {"Fn::GetAtt": ["Key", "Arn"]}},
     )
-    said = f"({new}detach AWS's policy, which nobody else can change):\n"
+    said = f"({new}detach the policy that isn't the app's, since others have it):\n"
     of_main = "IAM policies of Main/Role, replacing the actions that are too much"
     assert f"{of_main} {said}" in report.to_text()
 

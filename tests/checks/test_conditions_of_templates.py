@@ -475,6 +475,13 @@ def test_a_statement_has_its_number_in_the_template_whatever_is_left_out(tmp_pat
         assert of_key.replaces == ("3", "4")
 
 
+def test_others_of_a_statement_under_a_condition_are_told(tmp_path: Path) -> None:
+    """A list is under no condition, and has nothing for them."""
+    shared = {**OF_ROLE, "Principal": {"AWS": [ROLE, ADMIN]}, "Action": "kms:*"}
+    (of_key,) = report(tmp_path, with_key(if_prod(shared), OF_ROLE, OF_SERVICE)).policies
+    assert (of_key.also_for, len(of_key.should_have)) == ((ADMIN,), 2)
+
+
 STAGE = {"Ref": "Stage"}
 IS_PROD = {"Fn::Equals": [STAGE, "prod"]}
 

@@ -60,6 +60,7 @@ def test_a_managed_policy(document: Json, tmp_path: Path) -> None:
     assert {entry.reason.statements[0].policy.name for entry in report.excess} == {
         "managed policy company-boundary of Main/Role"
     }
+    assert "(detach the policy that isn't the app's, since others have it):" in report.to_text()
     denying = {"Statement": [{**DECRYPTING["Statement"][0], "Effect": "Deny"}]}
     missing = check(tmp_path, ATTACHED, company_boundary=denying).missing
     assert {entry.cause.id for entry in missing} == {"denied"}

@@ -6,18 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import filterfalse, groupby
 
-from .._answers import Answer
 from .._asked import files_for
 from .._causes import Column
 from .._declarations import Declaration, template_of
-from .._evaluation.elements import is_account, is_for, principals_of
+from .._evaluation.elements import is_account, is_for, is_one_of, principals_of, without
 from .._finding import Finding, Json
 from .._model import AccessModel, Owner
 from .._needs.forms import Forms
 from .._needs.need import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
 from .._policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
 from .._policy_to_change import PolicyToChange
-from .._values import same
 from ..matrix import SERVICE_PRINCIPAL
 from .pasting import pasted_for
 from .should_have import ShouldHave
@@ -55,7 +53,7 @@ class Advice:
             for which in policies:
                 changes.setdefault(which, _Change(which)).lacks[need] = entry
         for (column, arn), entries in groupby(
-            excess, lambda entry: (entry.policy, entry.policy_of)
+            filter(self._can_go, excess), lambda entry: (entry.policy, entry.policy_of)
         ):
             too_much = list(entries)
             for which in self._policies_to_narrow(column, arn):
@@ -66,6 +64,13 @@ class Advice:
         in_order = sorted(changes, key=lambda which: (_ORDER.index(which.column), which))
         new_key_policies = {which.owner for which in changes if which.column == IN_KEY_POLICY}
         return [self._policy_to_change(changes[which], new_key_policies) for which in in_order]
+
+    def _can_go(self, entry: Finding) -> bool:
+        """Tell if no given policy of an owner allows it to others than roles of the app."""
+        made = {role.arn for role in self._model.roles.values() if role.declared}
+        given = [statement for statement in entry.reason.statements if statement.policy.is_given]
+        is_own = all(made.issuperset(principals_of(statement.body)) for statement in given)
+        return is_own or entry.policy == IN_IAM
 
     def _policies_to_narrow(self, column: Column, arn: str) -> Iterable[WhichPolicy]:
         """Return the own policy of an owner, or the IAM policies for a role's needs."""
@@ -85,8 +90,17 @@ class Advice:
             needs = self._needs_in_iam(change, new_key_policies)
         else:
             needs = self._should_have.needs_in(which)
+        is_given = any(policy.is_given for policy in self._documents_of(which))
+        if is_given:
+            # Others have statements there: the list is for those who lack something.
+            lacking = {entry.principal_arn for entry in (*change.lacks.values(), *change.too_much)}
+            needs = [need for need in needs if need.principal_arn in lacking]
         statements = self._should_have.statements(which, needs)
-        replaced = self._replaced(change, statements)
+        listed = set() if is_given else _listed(which, statements)
+        replaced = self._replaced(change, listed)
+        gone = {"*", *listed, *(entry.principal_arn for entry in change.too_much)}
+        rests = [None if old.condition else without(gone, old.body) for old in replaced]
+        should_have = [*statements, *filter(None, rests)]
         labels = tuple([statement.label for statement in replaced])
         lacks = sorted(dict.fromkeys(change.lacks.values()), key=Finding.sort_key)
         asked = [request for need in change.lacks for request in need.asked]
@@ -96,11 +110,11 @@ class Advice:
             declared=which.declared,
             lacks=tuple(lacks),
             too_much=tuple(change.too_much),
-            should_have=tuple(pasted_for(self._model, body, which.declared) for body in statements),
+            should_have=tuple(pasted_for(self._model, should_have, which.declared)),
             # Statements of a role stay, without the actions that are too much.
             replaces=() if which.column == IN_IAM else labels,
             own_conditions=_own_conditions(replaced, statements),
-            also_for=self._also_for(which, replaced),
+            also_for=self._also_for(which, replaced, rests),
             unnamed_roles=self._should_have.unnamed_roles(which, needs),
             files=files_for(asked, which.column, which.owner),
             make=which.make,
@@ -121,12 +135,11 @@ class Advice:
                 needs[need] = None
         return list(needs)
 
-    def _replaced(self, change: _Change, statements: Iterable[Json]) -> list[PolicyStatement]:
+    def _replaced(self, change: _Change, listed: set[str]) -> list[PolicyStatement]:
         """Return the statements whose place a list takes: too much, or for somebody in the list."""
         wide: set[PolicyStatement] = set()
         for entry in change.too_much:
             wide.update(entry.reason.statements)
-        listed = _listed(change.which, statements)
         replaced = []
         for statement in allow_statements(self._documents_of(change.which)):
             if statement in wide or is_for(statement.body, listed):
@@ -138,25 +151,22 @@ class Advice:
             return self._model.role(which.owner).identity
         return self._owner(which.owner).documents
 
-    def _also_for(self, which: WhichPolicy, replaced: Iterable[PolicyStatement]) -> tuple[str, ...]:
-        """Return the others whom replaced statements serve, or who use a role with too much."""
+    def _also_for(
+        self, which: WhichPolicy, replaced: list[PolicyStatement], rests: list[Json | None]
+    ) -> tuple[str, ...]:
+        """Return the others who lose a replaced statement, or who use a role with too much."""
         others: list[str] = []
-        also_for: dict[str, None] = {}
-        for statement in replaced:
+        for statement, rest in zip(replaced, rests, strict=True):
             if which.column != IN_IAM:
-                others += principals_of(statement.body)
+                kept = set(principals_of(rest)) if rest else set()
+                others += [name for name in principals_of(statement.body) if name not in kept]
                 continue
             others += statement.policy.also_of
             for trusting in allow_statements(self._model.role(which.owner).trust):
                 others += principals_of(trusting.body)
-        served = {SERVICE_PRINCIPAL, which.owner}
-        for need in self._needs:
-            if need.owner_arn == which.owner:
-                served.add(need.principal_arn)
-        for name in others:
-            if not any(same(name, known) is Answer.YES for known in served):
-                also_for[name] = None
-        return tuple(also_for)
+        on_owner = [need for need in self._needs if need.owner_arn == which.owner]
+        served = {SERVICE_PRINCIPAL, which.owner, *(need.principal_arn for need in on_owner)}
+        return tuple(dict.fromkeys([name for name in others if not is_one_of(name, served)]))
 
     def _waiting(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[Declaration, ...]:
         if not which.make:

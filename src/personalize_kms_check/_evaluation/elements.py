@@ -53,10 +53,29 @@ def principals_of(statement: Body) -> Iterator[str]:
 
 
 def is_for(statement: Body, principals: Collection[str]) -> bool:
-    for name in principals_of(statement):
-        if any(same(name, principal) is Answer.YES for principal in principals):
-            return True
-    return False
+    return any(is_one_of(name, principals) for name in principals_of(statement))
+
+
+def is_one_of(name: str, principals: Collection[str]) -> bool:
+    return any(same(name, principal) is Answer.YES for principal in principals)
+
+
+def without(principals: Collection[str], statement: Body) -> Body | None:
+    """Return a statement for its other principals alone, if it has any and can be written so."""
+    names = ("aws:principalarn",) if is_by_principal_arn(statement) else ("aws", "service")
+
+    def others(value: Any, element: str = "") -> Any:
+        if isinstance(value, dict):
+            parts = {name: others(part, name.lower()) for name, part in value.items()}
+            return {name: part for name, part in parts.items() if part != []}
+        if element not in names:
+            return value
+        return [name for name in as_list(value) if not is_one_of(str(name), principals)]
+
+    wanted = {name for name in principals_of(statement) if not is_one_of(name, principals)}
+    rest: Body = others(statement)
+    is_for_them = "Principal" in rest and set(principals_of(rest)) == wanted
+    return rest if wanted and is_for_them else None
 
 
 def is_account(principal: str) -> bool:

@@ -50,8 +50,8 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         notes.append("have its owner add them")
     if policy.make:
         notes.append(_note_to_make(policy))
-    if _is_too_much_of_aws(policy):
-        notes.append("detach AWS's policy, which nobody else can change")
+    if policy.policy == "role" and _is_too_much_of_others(policy):
+        notes.append("detach the policy that isn't the app's, since others have it")
     if policy.unnamed_roles:
         roles = ", ".join(map(names.of, policy.unnamed_roles))
         notes.append(f"first set RoleName on {roles}, which replaces a deployed role; check again")
@@ -73,10 +73,10 @@ def _note_to_make(policy: PolicyToChange) -> str:
     return note
 
 
-def _is_too_much_of_aws(policy: PolicyToChange) -> bool:
+def _is_too_much_of_others(policy: PolicyToChange) -> bool:
     for entry in policy.too_much:
         for statement in entry.reason.statements:
-            if statement.policy.of_aws:
+            if statement.policy.of_aws or statement.policy.is_given:
                 return True
     return False
 
