@@ -157,4 +157,4 @@ def _managed(account: Account, arn: str) -> tuple[Any, str]:
 def _policy(document: Any, name: str) -> Policy:
     """Return a policy, of which boto3 has parsed the document if it is IAM's."""
     text = document if isinstance(document, str) else json.dumps(document)
-    return Policy(as_written(text), name)
+    return Policy(as_written(text), name, is_given=True)

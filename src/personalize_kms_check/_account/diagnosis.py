@@ -11,13 +11,11 @@ from operator import attrgetter
 from .._asked import Asked
 from .._causes import Cause, Reason
 from .._comparison import report_on
-from .._evaluation.elements import is_for
 from .._finding import Finding
 from .._findings.decisions import decisions
 from .._findings.problems import GROUP_PAGE
 from .._model import AccessModel
 from .._needs.need import users_of
-from .._policy_to_change import PolicyToChange
 from .._reports.report import AccessReport, in_order
 from .groups import Group
 
@@ -39,8 +37,7 @@ def diagnose(groups: Iterable[Group], model: AccessModel, over: Container[Asked]
         *_unused_ids(model),
     ]
     failed = {finding.says: finding for finding in _failed(groups, model)}
-    policies = tuple(map(_to_add, report.policies))
-    return replace(report, findings=(*in_order(findings), *failed.values()), policies=policies)
+    return replace(report, findings=(*in_order(findings), *failed.values()))
 
 
 def notes(groups: Iterable[Group], model: AccessModel) -> Iterator[str]:
@@ -66,15 +63,6 @@ def warning(subject: str, reason: Reason, page: str, label: str = "") -> Finding
     """Return a problem with which Personalize may work."""
     told = Finding(kind="configuration", subject=subject, label=label, reason=reason, page=page)
     return replace(told, is_warning=True)
-
-
-def _to_add(policy: PolicyToChange) -> PolicyToChange:
-    """Return a policy with the statements to add, for those alone who lack something."""
-    to_add = policy.should_have
-    if policy.policy in ("key", "bucket"):
-        lacking = {finding.principal_arn for finding in policy.lacks}
-        to_add = tuple(statement for statement in to_add if is_for(statement, lacking))
-    return replace(policy, should_have=to_add, replaces=(), own_conditions=(), also_for=())
 
 
 def _less_than_certain(findings: Iterable[Finding], over: Container[Asked]) -> Iterator[Finding]:
