@@ -42,7 +42,6 @@ _CACHED = 1 << 14
 # The private planes of Unicode, whose characters stand for holes.
 _FIRST, _LAST = 0xF0000, 0x10FFFD
 _HOLE = chr(_FIRST)
-_WILDCARDS = "*?"
 _CHARACTERS = f"{chr(_FIRST)}-{chr(_LAST)}"
 _NOT_OF_TEXTS = re.compile(f"[\ud800-\udfff{MARK}{_CHARACTERS}]")
 
@@ -133,11 +132,11 @@ def same(one: str, other: str) -> Answer:
 
 
 @lru_cache(maxsize=_CACHED)
-def matches(value: str, pattern: str) -> Answer:
+def matches(value: str, pattern: str, *, is_path: bool = False) -> Answer:
     """Match a value with a pattern of IAM, in which ``*`` is any string and ``?`` any character.
 
     A ``*`` in the value stands for any end: ``bucket/import/*`` matches only the patterns for all
-    objects below the folder.
+    objects below the folder. If it is a path, it may be a file and no folder.
     """
     if pattern == "*":
         return Answer.YES
@@ -145,10 +144,15 @@ def matches(value: str, pattern: str) -> Answer:
         return Answer.of(_glob(value, pattern))
     holes = _Holes()
     value, pattern = _in_one_partition(value, pattern)
-    value, pattern = holes.encoded(value), holes.encoded(pattern)
-    if _glob(value, pattern):
+    one, other = holes.encoded(value), holes.encoded(pattern)
+    if _glob(one, other):
         return Answer.YES
-    return Answer.MAYBE if holes.may_be_equal(value, pattern, wildcards=True) else Answer.NO
+    possible = holes.may_be_equal(one, other, wildcards=True)
+    if is_path and not possible:
+        in_both = "".join({*HOLE.findall(value)} & {*HOLE.findall(pattern)})
+        is_open = split_outside_of_holes(in_both, "/") is None
+        possible = is_open and holes.may_be_equal(one.removesuffix("/*"), other, wildcards=True)
+    return Answer.MAYBE if possible else Answer.NO
 
 
 def without_case(value: str) -> str:
@@ -281,24 +285,19 @@ class _Holes:
         """Tell if two encoded values can be equal. No hole stands for a value with a variable."""
         if (MARK in value) != (MARK in pattern) and (MARK in pattern or not wildcards):
             return False
-        if self._part_ways(value, pattern):
-            return False
-        return _Comparison(value, pattern, self._holes, wildcards=wildcards).is_possible()
-
-    def _part_ways(self, value: str, pattern: str) -> bool:
-        """Tell if they differ, after the same beginning, in two characters or in two ids of AWS.
-
-        Saves time: a role may have hundreds of buckets, and an app hundreds of roles.
-        """
+        # A hole is equal to itself. At the end of a path it may be a folder, without its slash.
+        start = 0
         for one, other in zip(value, pattern, strict=False):
-            if one in _WILDCARDS or other in _WILDCARDS:
-                return False
-            if one != other:
-                hole, of_other = self._holes.get(one), self._holes.get(other)
-                if hole is None or of_other is None:
-                    return hole is of_other
-                return not _is_open(hole) and not _is_open(of_other)
-        return False
+            if one != other or one in "*?":
+                hole, of_other = self._holes.get(one, ""), self._holes.get(other, "")
+                are_open = {hole and _is_open(hole), of_other and _is_open(of_other)}
+                if are_open in ({""}, {False}) and one not in "*?" and other not in "*?":
+                    return False  # Saves time: two texts, or two ids, differ.
+                break
+            start += 1
+        if start < len(value) or "/" not in value or not wildcards:
+            value, pattern = value[start:], pattern[start:]
+        return _Comparison(value, pattern, self._holes, wildcards=wildcards).is_possible()
 
 
 class _Comparison:

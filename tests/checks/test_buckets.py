@@ -1,11 +1,13 @@
 """Buckets of an assembly: their policies, accounts and keys, and paths in them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from personalize_kms_check import check_assembly
+from personalize_kms_check._policy_documents import with_strings
 from tests.checks.templates import (
     AGNOSTIC,
     CLEAN,
@@ -315,3 +317,34 @@ def test_the_key_of_an_output_that_is_not_named_by_its_arn(tmp_path: Path) -> No
         "Main/Clicks: the key of its destination is ${Main.Key}, and Personalize takes only the "
         "ARN of a key: pass the key's ARN"
     ]
+
+
+@pytest.mark.parametrize("objects", ["/in/*", ""])
+def test_a_bucket_named_by_a_parameter(objects: str, tmp_path: Path) -> None:
+    """Statements on its ARN alone are about none of its objects, whatever its name is."""
+
+    def change(text: str) -> Any:
+        text = re.sub(r"ratings/.*\*", f"ratings-${{Stage}}{objects}", text)
+        return (
+            {"Fn::Sub": re.sub("ratings(?!-)", "ratings-${Stage}", text)}
+            if "ratings" in text
+            else text
+        )
+
+    report = check(tmp_path, with_strings(importing(), change))
+    needed = ("s3:GetObject", "${Main/Bucket}/in/*")
+    lacking = {("role", "role", *needed), ("service", "bucket", *needed)}
+    assert lines(report, report.missing) == (set() if objects else lacking)
+    assert findings(report)[1:] == ((), ())
+
+
+def test_a_path_that_is_a_parameter_may_be_a_file(tmp_path: Path) -> None:
+    """A statement on the file is right, and one on its folder, too."""
+    path = {"Fn::Sub": "s3://${Stage}"}
+    read = {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": {"Fn::Sub": "arn:aws:s3:::${Stage}"},
+    }
+    report = check(tmp_path, complete(Read=managed(read), Data=dataset("Read", path=path)))
+    assert {entry.action for entry in report.missing} == {"s3:ListBucket"}

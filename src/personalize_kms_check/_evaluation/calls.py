@@ -163,6 +163,8 @@ class Call:
     """The organization of the resource's account, where it is known."""
     is_on_own: bool = False
     """True if a construct asks for it, on a key or a bucket whose policy it writes."""
+    is_on_path: bool = False
+    """True if no template makes the bucket of the objects: ``s3://${Path}`` may be a file."""
 
     def names_others(self, pattern: str) -> bool:
         """Report whether a pattern names what others give, as a construct never names its own."""
@@ -252,7 +254,8 @@ def call_on(
         region = parts[3] if parts else unknown(f"Region of {owner.arn}")
     is_given = owner is None or owner.declared or same(account, caller.account) is Answer.YES
     organization = caller.organization if is_given else ""
-    return Call(caller, action, resource_arn, account, region, organization, is_on_own)
+    is_path = owner is not None and not owner.declared and resource_arn == f"{owner.arn}/*"
+    return Call(caller, action, resource_arn, account, region, organization, is_on_own, is_path)
 
 
 def assume_role(caller: Caller, role: Role) -> Call:

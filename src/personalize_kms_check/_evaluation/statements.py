@@ -220,7 +220,7 @@ def _element(statement: Body, element: str, value: str, call: Call) -> tuple[Ans
             doubts.append(Reason.of(Cause.ELEMENT_UNKNOWN, element=name))
             continue
         pattern = _with_variables(pattern, call)
-        answer = _fits(pattern, element, value, call.action)
+        answer = _fits(pattern, element, value, call)
         if answer is Answer.MAYBE and not may_be_own and call.names_others(pattern):
             continue
         if answer is Answer.NO and name == inverted and has_variables(pattern):
@@ -247,7 +247,7 @@ def _with_variables(pattern: str, call: Call) -> str:
     return ":".join([*before, with_variables(last, call.context)])
 
 
-def _fits(pattern: str, element: str, value: str, action: str) -> Answer:
+def _fits(pattern: str, element: str, value: str, call: Call) -> Answer:
     if element == "Action":
         return matches(value.lower(), pattern.lower())
     if value == "*":
@@ -256,11 +256,11 @@ def _fits(pattern: str, element: str, value: str, action: str) -> Answer:
         # (https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html).
         return same("", pattern.replace("*", ""))
     parts = split_arn(pattern)
-    if action.startswith("kms:") and parts and parts[5].startswith("alias/"):
+    if call.action.startswith("kms:") and parts and parts[5].startswith("alias/"):
         # "If you specify an alias ARN, the policy applies to the alias, not to the KMS key"
         # (https://docs.aws.amazon.com/kms/latest/developerguide/iam-policies-best-practices.html).
         return Answer.NO
-    return matches(value, pattern)
+    return matches(value, pattern, is_path=True) if call.is_on_path else matches(value, pattern)
 
 
 def _open_pattern(element: str, pattern: str, value: str) -> Reason:
