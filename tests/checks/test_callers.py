@@ -16,7 +16,7 @@ from personalize_kms_check._finding import Finding
 from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_check.matrix import ROWS, Permissions
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs
-from tests.checks.templates import Json, check, managed, of_type, role
+from tests.checks.templates import Json, check, managed, of_type, reasons, role
 from tests.checks.test_requests import DATASET_ARN, EXPORT, ROLE_ARN
 from tests.checks.test_state_machines import machine, task
 from tests.jobs.machines import DATASET, SOLUTION, VERSION, Data, job
@@ -145,11 +145,13 @@ def test_who_creates_with_tags_tags(
 
 
 def test_a_caller_whose_role_sam_makes_is_not_checked(tmp_path: Path) -> None:
-    """Nothing that an author could pass would show it."""
-    asks = machine({"Export": task("createDatasetExportJob", EXPORT)}) | {
-        "Type": "AWS::Serverless::StateMachine"
-    }
+    """Nothing that an author could pass would show it, so one line says it."""
+    states = {"Export": task("createDatasetExportJob", EXPORT)}
+    asks = machine(states, Policies=[{"Statement": [CREATING]}])
+    asks["Type"] = "AWS::Serverless::StateMachine"
     report = check(tmp_path, {"Resources": {"Asks": asks}})
+    because = "SAM makes its role from Policies, which aren't read: set Role to a role instead"
+    assert because in reasons(report)
     assert report.asked == ("Main/Asks · Export (dataset export job)",)
     assert of_caller(report) == {"yes": set(), "no": set(), "open": set()}
 

@@ -39,6 +39,9 @@ def requests_of(resource: Resource) -> list[Request | OpenQuestion]:
         may_be_put_in = resource.is_added_to and resource.stack.template.speaks_of_personalize
         if may_be_put_in or _may_call_otherwise(resource, len(requests)):
             requests.append(call_not_known(resource, resource.path))
+    if requests and "Policies" in resource.body.get("Properties", {}):
+        reason = "SAM makes its role from Policies, which aren't read: set Role to a role instead"
+        requests.append(OpenQuestion(resource.path, reason, resource.declared, asks=()))
     return requests
 
 
