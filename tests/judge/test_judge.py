@@ -250,6 +250,18 @@ def test_a_job_in_an_express_machine(
         assert told(app) == [("Configuration", "error", "Main/Machine/Resource")]
 
 
+@pytest.mark.parametrize("execution_type", sfn.StateMachineType)
+def test_a_job_in_a_distributed_map(
+    app: cdk.App, stack: cdk.Stack, execution_type: sfn.StateMachineType
+) -> None:
+    """The executions of its items may be Express in a Standard state machine."""
+    each = sfn.DistributedMap(stack, "Each", map_execution_type=execution_type)
+    machine(stack, each.item_processor(export_job(encryption(stack))))
+    ends_early = "Main/Machine · Start Export: an Express execution ends after five minutes"
+    is_told = ends_early in failure(app.synth)
+    assert is_told == (execution_type is sfn.StateMachineType.EXPRESS)
+
+
 def test_a_fault_in_what_the_construct_made(app: cdk.App, stack: cdk.Stack) -> None:
     """A dataset group in another Region's key, which the dataset group alone says."""
     movies = encryption(stack).add_dataset_group("Movies", name="movies")

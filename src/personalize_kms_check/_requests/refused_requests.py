@@ -20,7 +20,7 @@ def refusals(request: Request, *, waits: bool = False) -> list[Finding]:
     """
     problems: list[Finding] = []
     refused = _refused(request)
-    if waits and request.resource.get("StateMachineType") == "EXPRESS":
+    if waits and request.is_express:
         refused.append((Reason.of(Cause.ENDS_EARLY), EXPRESS_PAGE))
     for reason, page in refused:
         problem = Finding(

@@ -44,6 +44,8 @@ class Request(NamedTuple):
     """The name of the state, if a state machine makes the call."""
     caller: str = ""
     """The ARN or the name of the caller's role; empty where the template doesn't show it."""
+    is_express: bool = False
+    """True if an Express execution makes the call."""
 
     def text(self, argument: str) -> str | None:
         """Return an argument, or none; a hole where it isn't known before an execution."""

@@ -50,15 +50,15 @@ def of_state_machine(resource: Resource) -> list[Request | OpenQuestion]:
         requests.append(definition)
     elif not isinstance(definition, Mapping) and _is_elsewhere(resource):
         requests.append(OpenQuestion(resource.path, _ELSEWHERE, resource.declared))
-    # SAM makes a role where none is named, which isn't checked.
     role = resource.text(STATE_MACHINES[resource.type]) or ""
-    for states in _state_maps(definition):
+    for states, type in _state_maps(definition, resource.get("StateMachineType")):
         for name, state in states.items():
             task_resource = str(state.get("Resource")) if isinstance(state, Mapping) else ""
             task = _TASK.fullmatch(task_resource)
             row = KINDS.get(task["call"].lower()) if task else None
             if row is not None:
-                requests.append(_request_of_state(resource, row, role, name, states))
+                request = _request_of_state(resource, row, role, name, states)
+                requests.append(request._replace(is_express=type == "EXPRESS"))
             elif f"{_SERVICE}$" in task_resource:
                 requests.append(call_not_known(resource, f"{resource.path} · {name}"))
     return requests
@@ -149,17 +149,20 @@ def _from_asset(resource: Resource) -> str | None:
     return as_text(read_text(path)) if os.path.isfile(path) else None
 
 
-def _state_maps(definition: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the ``States`` of a definition, and of its branches, iterators and item processors."""
+def _state_maps(definition: Any, type: Any) -> Iterator[tuple[Mapping[str, Any], Any]]:
+    """Yield the ``States`` of a definition and its parts, with the type of their executions."""
     if isinstance(definition, Mapping):
+        config = definition.get("ProcessorConfig")
+        if isinstance(config, Mapping):
+            type = config.get("ExecutionType", type)
         states = definition.get("States")
         if isinstance(states, Mapping):
-            yield states
+            yield states, type
         for value in definition.values():
-            yield from _state_maps(value)
+            yield from _state_maps(value, type)
     elif isinstance(definition, list):
         for value in definition:
-            yield from _state_maps(value)
+            yield from _state_maps(value, type)
 
 
 def _arguments(name: str, state: Mapping[str, Any], states: Mapping[str, Any]) -> Any:
