@@ -195,6 +195,17 @@ def test_a_name_of_a_state_that_is_too_long(stack: cdk.Stack, data: Data) -> Non
         sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(state))
 
 
+def test_a_json_path_in_a_jsonata_machine(stack: cdk.Stack, data: Data) -> None:
+    """AWS takes no state in JSONPath there."""
+    of_execution = job(data, DatasetExportJob, dataset_arn=sfn.JsonPath.string_at("$.arn"))
+    message = (
+        "Stack/Job/Prepare Job: query_language is JSONATA: pass {% … %} expressions, not "
+        "sfn.JsonPath"
+    )
+    with pytest.raises(RuntimeError, match=re.escape(message)):
+        machine(stack, of_execution, query_language=sfn.QueryLanguage.JSONATA)
+
+
 def test_two_expressions_in_one_value(data: Data) -> None:
     """Step Functions would read both and the text between them as a single expression."""
     wrong = "{% $states.input.name %}-{% $states.input.day %}"

@@ -59,7 +59,10 @@ class State(sfn.CustomState):
 
     def to_state_json(self, query_language: Any = None) -> Json:
         """Return the state in Amazon States Language, with its own query language."""
-        return {"QueryLanguage": "JSONata", **self._json_renderer()}
+        state = {"QueryLanguage": "JSONata", **self._json_renderer()}
+        if query_language is sfn.QueryLanguage.JSONATA and state["QueryLanguage"] == "JSONPath":
+            refuse(self, ["query_language is JSONATA: pass {% … %} expressions, not sfn.JsonPath"])
+        return state
 
     @property
     def has_lost_statements(self) -> bool:
