@@ -116,10 +116,13 @@ def create_data_deletion_job(request: Fields) -> str:
         users: set[str] = set()
         for key, body in _files(source).items():
             users.update(_users(key, body))
+        deleted = 0
         for dataset in listing("dataset", datasetGroupArn=group_arn):
             rows = _rows.get(dataset["datasetArn"], [])
             kept = [row for row in rows if row.get("USER_ID") not in users]
             _rows[dataset["datasetArn"]] = kept
+            deleted += len(rows) - len(kept)
+        describe(arn)["numDeleted"] = deleted
 
     _begin(arn, "dataDeletionJobArn", request, work)
     return arn

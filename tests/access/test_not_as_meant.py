@@ -57,7 +57,7 @@ def test_what_fn_sub_would_have_read(version: str, kind: str, text: str, told: s
     """Without it, it is text; IAM's own variables are not of CloudFormation."""
     expected = (
         f"statement 1 of more has {told} as plain text, which isn't replaced there: "
-        "wrap the string in Fn::Sub"
+        "write the value, in a template by Fn::Sub"
     )
     problems = problems_with(kind, iam(["kms:Sign"], [as_text(text)]), version)
     assert problems == ([("configuration", expected, SUB)] if told else [])

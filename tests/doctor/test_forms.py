@@ -103,8 +103,8 @@ def test_a_denial_of_the_role_is_told_once(
     told = [line for line in command().stdout.splitlines() if line[:1] in ("✘", "[")]
     assert told == [
         f"✘ service/Reader may not kms:ListGrants on {KEY}: denied by statement 2 of inline policy "
-        "P (2 permissions) (needed by movies (dataset group), load "
-        f"{OF_DAY} that is ACTIVE (dataset import job)) [1]",
+        f"P (needed by load {OF_DAY} that is ACTIVE (dataset import job), movies (dataset group)) "
+        "[1]",
         "[1] take that statement out, or narrow it: a denial overrides every permission",
     ]
 
