@@ -1,4 +1,4 @@
-"""Makes the metadata that depends on ``_address.py``: author, URLs, and the README for an index."""
+"""Makes the metadata that depends on ``_shared/address.py``: author, URLs and an index's README."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-ADDRESS = Path("src", "personalize_kms_check", "_address.py")
+ADDRESS = Path("src", "personalize_kms_check", "_shared", "address.py")
 
 
 class AddressHook(MetadataHookInterface):

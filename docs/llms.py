@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from personalize_kms_check._address import SITE, page_at
+from personalize_kms_check._shared.address import SITE, page_at
 
 DOCS = Path(__file__).absolute().parent
 # What can be left out where there is little room, by the format.

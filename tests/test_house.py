@@ -81,23 +81,9 @@ CONSTRUCT, CHECK = "personalize_kms_constructs", "personalize_kms_check"
 # The check from the ground up: a module imports from floors below its own. Rooms of a floor know
 # nothing of each other; modules of no room do.
 FLOORS = (
-    (
-        "matrix",
-        "_answers",
-        "_values",
-        "_accepted",
-        "_address",
-        "_default_key_policy",
-        "_metadata_type",
-        "_terminal",
-        "_declarations",
-        "_policy_documents",
-        "_causes",
-        "_model",
-        "_policy_to_change",
-        "_asked",
-        "_finding",
-    ),
+    ("matrix", "_terminal"),
+    ("_shared",),
+    ("_model",),
     ("_evaluation", "_reports", "_templates"),
     ("_needs", "_owners"),
     ("_advice", "_findings", "_requests"),
@@ -106,7 +92,7 @@ FLOORS = (
     ("_cli", "__main__"),
 )
 # What the construct shares with the check, and the one module that its plugins ask.
-SHARED = ("matrix", "_values", "_accepted", "_address", "_default_key_policy", "_metadata_type")
+SHARED = ("matrix", "_shared")
 DOOR = "_judging"
 # Packages of others, and the modules of the check that may import them.
 OF_OTHERS = {
@@ -165,7 +151,7 @@ def test_the_construct_is_below_its_plugins() -> None:
 NAME_ACTIONS = {
     "_owners.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
     "_findings.too_much": "what is read in a policy that gives more than the page asks for",
-    "_default_key_policy": "KMS's default policy, which a key without one is given",
+    "_shared.default_key_policy": "KMS's default policy, which a key without one is given",
     "_managed_key_policy.shared_function": "calls of the managed function, not of Personalize",
 }
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from personalize_kms_check._address import page_at
+from personalize_kms_check._shared.address import page_at
 from personalize_kms_constructs import ImportedKeyPolicy, PersonalizeEncryption, PersonalizeResource
 from tests.life.conftest import GROUP, for_owners, importing, warnings
 from tests.policies import sids_of, template

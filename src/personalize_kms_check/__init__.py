@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._checking import check_assembly
-    from ._finding import Finding
-    from ._policy_to_change import PolicyToChange
+    from ._model.finding import Finding
+    from ._model.policy_to_change import PolicyToChange
     from ._reports.report import AccessReport
     from ._templates.files import AssemblyError
 
@@ -22,8 +22,8 @@ __all__ = [
 _MODULES = {
     "AccessReport": "_reports.report",
     "AssemblyError": "_templates.files",
-    "Finding": "_finding",
-    "PolicyToChange": "_policy_to_change",
+    "Finding": "_model.finding",
+    "PolicyToChange": "_model.policy_to_change",
     "check_assembly": "_checking",
 }
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from ._accepted import in_lines, organization_problems
-from ._asked import OpenQuestion
 from ._comparison import compare
+from ._model.asked import OpenQuestion
 from ._reading import ReadAssembly, read_assemblies
 from ._reports.report import AccessReport, merged
 from ._requests.created import add_created
 from ._requests.created_problems import created_problems
+from ._shared.accepted import in_lines, organization_problems
 from ._templates.files import AssemblyError
 from ._templates.given_paths import read_paths
 from ._templates.given_policies import given_policies, policy_problems

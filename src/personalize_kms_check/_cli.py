@@ -14,14 +14,14 @@ from typing import Any
 import click
 
 from ._account.command import doctor
-from ._address import page_at
-from ._causes import Cause
 from ._checking import Told, read_reports
+from ._model.causes import Cause
 from ._reports.ignoring import Ignore, without
 from ._reports.report import AccessReport, merged
 from ._reports.rules import RULES
 from ._reports.sarif import sarif_report
 from ._requests.created import entries_to_complete
+from ._shared.address import page_at
 from ._templates.files import read_given
 from ._templates.given_policies import read_files
 from ._templates.manifest import Assembly

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ._advice.to_change import Advice
 from ._advice.which_policy import WhichPolicy, policy_for
-from ._answers import Answer
-from ._asked import declared_of, files_for, labels_of
-from ._causes import Cause, Column, Reason
-from ._declarations import Declaration
-from ._finding import Finding, FindingKind
 from ._findings.decisions import Decisions, decisions
 from ._findings.too_much import too_much
-from ._model import AccessModel
+from ._model.asked import declared_of, files_for, labels_of
+from ._model.causes import Cause, Column, Reason
+from ._model.declarations import Declaration
+from ._model.finding import Finding, FindingKind
+from ._model.model import AccessModel
+from ._model.policy_to_change import PolicyToChange
 from ._needs.decided import Decided
 from ._needs.need import IN_IAM, TRUST, Need
-from ._policy_to_change import PolicyToChange
 from ._reports.report import AccessReport, in_order
+from ._shared.answers import Answer
 from .matrix import CONFUSED_DEPUTY_PAGE
 
 _KINDS: Mapping[Answer, FindingKind] = {

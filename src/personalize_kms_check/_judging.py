@@ -11,27 +11,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._accepted import organization_problems
-from ._answers import Answer
-from ._asked import labels_of
-from ._causes import Cause
-from ._declarations import Declaration, template_of
-from ._finding import Finding
 from ._findings.decisions import decisions
-from ._model import AccessModel
+from ._model.asked import labels_of
+from ._model.causes import Cause
+from ._model.declarations import Declaration, template_of
+from ._model.finding import Finding
+from ._model.model import AccessModel
 from ._needs.need import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY
 from ._reading import ReadAssembly, read_assemblies
 from ._reports.report import AccessReport, merged
 from ._reports.rules import CONFIGURATION, RULES, UNDECIDED, UNENCRYPTED
 from ._requests.constructs import PendingPolicy
+from ._shared.accepted import organization_problems
+from ._shared.answers import Answer
+from ._shared.values import same
 from ._templates.files import AssemblyError
 from ._templates.given_policies import given_policies, read_files
 from ._templates.manifest import ACKNOWLEDGED, Assembly, read_assembly
 from ._templates.stacks import Resource
-from ._values import same
 
 if TYPE_CHECKING:
-    from ._policy_to_change import PolicyToChange
+    from ._model.policy_to_change import PolicyToChange
     from ._reports.report_lines import Line
 
 __all__ = [

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ._asked import Location
-from ._model import AccessModel, PolicyOwner
+from ._model.asked import Location
+from ._model.model import AccessModel, PolicyOwner
 from ._owners.deployment import Deployment
 from ._owners.policies_by_code import PoliciesByCode
 from ._owners.policy_owners import Assembled, Owners

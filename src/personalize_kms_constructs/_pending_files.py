@@ -11,7 +11,7 @@ from typing import Any, cast
 from aws_cdk import Names, Stage
 from constructs import Construct, IConstruct
 
-from personalize_kms_check._address import page_at
+from personalize_kms_check._shared.address import page_at
 
 from ._grant.place import Place
 from ._pasted import placeholders

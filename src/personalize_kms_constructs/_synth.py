@@ -14,8 +14,8 @@ import jsii
 from aws_cdk import CfnResource, Resource, TagManager
 from constructs import Construct, IValidation, Node
 
-from personalize_kms_check._address import page_at
-from personalize_kms_check._values import name_of, of_any_partition
+from personalize_kms_check._shared.address import page_at
+from personalize_kms_check._shared.values import name_of, of_any_partition
 
 from ._expressions import parts_of
 from ._grant.paths import PATTERN, output_below_input

@@ -3,12 +3,12 @@
 from typing import Any
 
 from personalize_kms_check import matrix
-from personalize_kms_check._asked import Asked, Location
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._declarations import Declaration
-from personalize_kms_check._finding import Finding
-from personalize_kms_check._model import AccessModel, Bucket, Key, Role
-from personalize_kms_check._policy_documents import Policy
+from personalize_kms_check._model.asked import Asked, Location
+from personalize_kms_check._model.declarations import Declaration
+from personalize_kms_check._model.finding import Finding
+from personalize_kms_check._model.model import AccessModel, Bucket, Key, Role
+from personalize_kms_check._model.policy_documents import Policy
 from personalize_kms_check._reports.report import AccessReport
 
 ACCOUNT = "111122223333"

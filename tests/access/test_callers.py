@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._model import AccessModel, Role
+from personalize_kms_check._model.model import AccessModel, Role
 from personalize_kms_check._reports.report import AccessReport
 from tests.access.models import (
     ACCOUNT,

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._answers import Answer
-from personalize_kms_check._causes import Cause
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._declarations import Declaration
 from personalize_kms_check._evaluation import calls
 from personalize_kms_check._evaluation.conditions import condition_answer
-from personalize_kms_check._model import Bucket, Key
+from personalize_kms_check._model.causes import Cause
+from personalize_kms_check._model.declarations import Declaration
+from personalize_kms_check._model.model import Bucket, Key
 from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._shared.answers import Answer
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,

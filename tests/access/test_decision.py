@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from personalize_kms_check import matrix
-from personalize_kms_check._answers import Answer
-from personalize_kms_check._asked import Location
-from personalize_kms_check._causes import Cause
 from personalize_kms_check._comparison import compare
 from personalize_kms_check._evaluation.addressed import Addressed, addressed_to
 from personalize_kms_check._evaluation.calls import Caller
-from personalize_kms_check._model import AccessModel, Key, Role
-from personalize_kms_check._policy_documents import Policy, Position
-from personalize_kms_check._values import as_text, as_written
+from personalize_kms_check._model.asked import Location
+from personalize_kms_check._model.causes import Cause
+from personalize_kms_check._model.model import AccessModel, Key, Role
+from personalize_kms_check._model.policy_documents import Policy, Position
+from personalize_kms_check._shared.answers import Answer
+from personalize_kms_check._shared.values import as_text, as_written
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._answers import Answer
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._policy_documents import Policy
-from personalize_kms_check._values import as_text, as_written, matches, same, shown
+from personalize_kms_check._model.policy_documents import Policy
+from personalize_kms_check._shared.answers import Answer
+from personalize_kms_check._shared.values import as_text, as_written, matches, same, shown
 from tests.access.models import (
     BUCKET,
     IAM_ACTIONS,

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._asked import Asked
-from personalize_kms_check._causes import Cause
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._model import Key, Role
-from personalize_kms_check._policy_documents import Policy
+from personalize_kms_check._model.asked import Asked
+from personalize_kms_check._model.causes import Cause
+from personalize_kms_check._model.model import Key, Role
+from personalize_kms_check._model.policy_documents import Policy
 from tests.access.models import (
     ACCOUNT,
     ACCOUNT_STATEMENT,

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from embedded_aws import access
-from personalize_kms_check._answers import Answer
 from personalize_kms_check._evaluation import decision
 from personalize_kms_check._evaluation.calls import Caller, call_on
-from personalize_kms_check._model import Bucket, Key, Role
+from personalize_kms_check._model.model import Bucket, Key, Role
+from personalize_kms_check._model.policy_documents import Policy
 from personalize_kms_check._owners.policies_in_properties import policy_in
-from personalize_kms_check._policy_documents import Policy
+from personalize_kms_check._shared.answers import Answer
 from personalize_kms_check._templates.choices import NO_VALUE, Either
 from tests.access.models import (
     ACCOUNT,

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._answers import Answer
-from personalize_kms_check._asked import Location
-from personalize_kms_check._causes import Cause
 from personalize_kms_check._comparison import compare
 from personalize_kms_check._evaluation import calls, decision
 from personalize_kms_check._evaluation.addressed import addressed_to
 from personalize_kms_check._evaluation.statements import verdict_of
-from personalize_kms_check._model import AccessModel, Bucket, Key, Role
-from personalize_kms_check._policy_documents import Policy
+from personalize_kms_check._model.asked import Location
+from personalize_kms_check._model.causes import Cause
+from personalize_kms_check._model.model import AccessModel, Bucket, Key, Role
+from personalize_kms_check._model.policy_documents import Policy
+from personalize_kms_check._shared.answers import Answer
 from tests.access.models import (
     ACCOUNT,
     BUCKET,

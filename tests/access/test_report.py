@@ -9,13 +9,13 @@ from typing import Any, Literal
 import pytest
 
 from personalize_kms_check import matrix
-from personalize_kms_check._asked import OpenQuestion
-from personalize_kms_check._causes import Cause, Reason
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._declarations import Declaration
-from personalize_kms_check._finding import Finding
-from personalize_kms_check._model import AccessModel
-from personalize_kms_check._policy_to_change import PolicyToChange
+from personalize_kms_check._model.asked import OpenQuestion
+from personalize_kms_check._model.causes import Cause, Reason
+from personalize_kms_check._model.declarations import Declaration
+from personalize_kms_check._model.finding import Finding
+from personalize_kms_check._model.model import AccessModel
+from personalize_kms_check._model.policy_to_change import PolicyToChange
 from personalize_kms_check._reports.report import AccessReport, merged
 from personalize_kms_check._reports.short_names import Names
 from personalize_kms_check._reports.words import title

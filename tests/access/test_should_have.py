@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from personalize_kms_check import matrix
-from personalize_kms_check._causes import Cause
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._declarations import Declaration
-from personalize_kms_check._finding import Finding
-from personalize_kms_check._model import AccessModel, Bucket, Key, Role
-from personalize_kms_check._policy_documents import Policy, PolicyStatement
-from personalize_kms_check._policy_to_change import PolicyToChange
+from personalize_kms_check._model.causes import Cause
+from personalize_kms_check._model.declarations import Declaration
+from personalize_kms_check._model.finding import Finding
+from personalize_kms_check._model.model import AccessModel, Bucket, Key, Role
+from personalize_kms_check._model.policy_documents import Policy, PolicyStatement
+from personalize_kms_check._model.policy_to_change import PolicyToChange
 from personalize_kms_check._reports.report import AccessReport
 from tests.access import test_random_questions as drawn
 from tests.access.models import (

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._asked import OpenQuestion
-from personalize_kms_check._causes import Cause
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._model import Key
+from personalize_kms_check._model.asked import OpenQuestion
+from personalize_kms_check._model.causes import Cause
+from personalize_kms_check._model.model import Key
 from personalize_kms_check._reports.report import AccessReport
 from tests.access.models import (
     ACCOUNT,

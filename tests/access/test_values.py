@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._answers import Answer, all_of, any_of
-from personalize_kms_check._values import (
+from personalize_kms_check._shared.answers import Answer, all_of, any_of
+from personalize_kms_check._shared.values import (
     account_of,
     as_text,
     last_part,

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from personalize_kms_check import matrix
-from personalize_kms_check._causes import Cause
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._declarations import Declaration
-from personalize_kms_check._model import AccessModel, Bucket, Key, Role
+from personalize_kms_check._model.causes import Cause
+from personalize_kms_check._model.declarations import Declaration
+from personalize_kms_check._model.model import AccessModel, Bucket, Key, Role
 from personalize_kms_check._reports.report import AccessReport
 from tests.access.models import (
     ACCOUNT,

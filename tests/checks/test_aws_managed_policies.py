@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._declarations import Declaration
+from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check.matrix import ASKED_ACTIONS
 from tests.checks.templates import IN_IAM, check, complete, dataset, importing, policy, role
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._policy_documents import with_strings
+from personalize_kms_check._model.policy_documents import with_strings
 from tests.checks.templates import (
     AGNOSTIC,
     CLEAN,

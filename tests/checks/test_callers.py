@@ -12,7 +12,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._finding import Finding
+from personalize_kms_check._model.finding import Finding
 from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_check.matrix import ROWS, Permissions
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs

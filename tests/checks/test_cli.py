@@ -14,8 +14,8 @@ from aws_cdk import aws_kms as kms
 from click.testing import CliRunner
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._address import page_at
 from personalize_kms_check._cli import personalize_kms
+from personalize_kms_check._shared.address import page_at
 from personalize_kms_constructs import PersonalizeEncryption
 from tests.checks.command import run
 from tests.checks.templates import (

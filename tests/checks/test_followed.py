@@ -16,7 +16,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from personalize_kms_check._evaluation.elements import principals_of
-from personalize_kms_check._policy_documents import allow_statements
+from personalize_kms_check._model.policy_documents import allow_statements
 from personalize_kms_check._reading import read_assemblies
 from personalize_kms_check._templates.manifest import read_with_stages
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from personalize_kms_check import AssemblyError, check_assembly
-from personalize_kms_check._address import page_at
+from personalize_kms_check._shared.address import page_at
 from tests.checks.command import run
 from tests.checks.templates import (
     CLEAN,

@@ -12,8 +12,8 @@ from aws_cdk import aws_personalize as personalize
 from constructs import Construct, IConstruct
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._causes import Cause, Reason
-from personalize_kms_check._finding import Finding
+from personalize_kms_check._model.causes import Cause, Reason
+from personalize_kms_check._model.finding import Finding
 from personalize_kms_check._reports.ignoring import Ignore, without
 from personalize_kms_check._reports.report import AccessReport
 from tests.checks.command import run

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._causes import Cause
+from personalize_kms_check._model.causes import Cause
 from personalize_kms_constructs import PersonalizeResource, S3Location
 from tests.checks.templates import (
     AGNOSTIC,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from personalize_kms_check._advice.pasting import pasted
-from personalize_kms_check._declarations import Declaration
-from personalize_kms_check._values import as_text, as_written, shown
+from personalize_kms_check._model.declarations import Declaration
+from personalize_kms_check._shared.values import as_text, as_written, shown
 
 ORIGINS = {
     "arn:${AWS::Partition}:s3:::${Main.Data}": {"Fn::GetAtt": ["Data", "Arn"]},

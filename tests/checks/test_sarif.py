@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._causes import Cause, Reason
-from personalize_kms_check._declarations import Declaration
-from personalize_kms_check._finding import Finding
+from personalize_kms_check._model.causes import Cause, Reason
+from personalize_kms_check._model.declarations import Declaration
+from personalize_kms_check._model.finding import Finding
 from personalize_kms_check._reports.report import AccessReport
 from personalize_kms_check._reports.sarif import sarif_report
 from tests.checks.command import run

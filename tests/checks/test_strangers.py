@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._finding import Finding
+from personalize_kms_check._model.finding import Finding
 from tests.checks.command import run
 from tests.checks.templates import (
     ACCOUNT,

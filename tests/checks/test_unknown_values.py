@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._answers import Answer
 from personalize_kms_check._requests.request import KINDS, Request
+from personalize_kms_check._shared.answers import Answer
+from personalize_kms_check._shared.values import HOLE, as_written, open_parts, same
 from personalize_kms_check._templates.app import App
 from personalize_kms_check._templates.manifest import read_assembly
 from personalize_kms_check._templates.physical import role_name
 from personalize_kms_check._templates.stacks import Stack
-from personalize_kms_check._values import HOLE, as_written, open_parts, same
 from tests.checks.templates import NO_VALUE, check, complete, if_prod, nested_stack, of_type, write
 
 PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}

@@ -79,8 +79,8 @@ def test_a_resource_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> Non
     assert {entry.action for entry in report.missing} == set(IN_IAM)
     assert messages(report) == [
         "statement 1 of policy Main/Policy has ${AWS::Partition}, ${AWS::Region}, "
-        "${AWS::AccountId}, ${Main.Key} as plain text, which isn't replaced there: write the value, "
-        "in a template by Fn::Sub"
+        "${AWS::AccountId}, ${Main.Key} as plain text, which isn't replaced there: write the "
+        "value, in a template by Fn::Sub"
     ]
     for text in (report.to_json(), report.to_text(), report.to_markdown()):
         assert "\ufdd0" not in text

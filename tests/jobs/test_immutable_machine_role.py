@@ -5,7 +5,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_check._address import page_at
+from personalize_kms_check._shared.address import page_at
 from personalize_kms_constructs.jobs import DatasetImportJob
 from tests.jobs.machines import DATASET, Data, job, machine
 from tests.life.conftest import for_owners, warnings

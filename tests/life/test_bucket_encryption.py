@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import cloudformation_include as cfn_include
 
-from personalize_kms_check._causes import Cause
+from personalize_kms_check._model.causes import Cause
 from personalize_kms_constructs.checks import check_assembly
 from tests.life.conftest import (
     KEY_ARN,

@@ -76,7 +76,7 @@ def release(repository: Path, *arguments: str) -> tuple[int, list[str]]:
 
 SITE = "https://owner.example/project/"
 REPOSITORY = "https://host.example/owner/project"
-ADDRESS = "src/personalize_kms_check/_address.py"
+ADDRESS = "src/personalize_kms_check/_shared/address.py"
 UNRELEASED = [
     "README.md",
     "CHANGELOG.md",

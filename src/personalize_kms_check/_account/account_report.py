@@ -12,7 +12,7 @@ from .._reports.outcome import first_of
 from .._reports.report import AccessReport, as_data
 from .._reports.text import blocks_of_findings, joined
 from .._reports.words import counted
-from .._values import shown
+from .._shared.values import shown
 from .asking import AbsentError, Account, DoctorError, NotAnsweredError, advice, side_by_side
 from .diagnosis import diagnose, notes
 from .gathering import gather

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from .._address import page_at
+from .._shared.address import page_at
 from .._terminal import FOUND, PASSED, stop, write
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .._model import AWS_MANAGED_KEY, Bucket, Key, Role
-from .._policy_documents import Policy
-from .._values import as_written, unknown
+from .._model.model import AWS_MANAGED_KEY, Bucket, Key, Role
+from .._model.policy_documents import Policy
+from .._shared.values import as_written, unknown
 from .asking import AbsentError, Account, NotAnsweredError
 
 

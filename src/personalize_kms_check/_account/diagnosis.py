@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 
-from .._asked import Asked
-from .._causes import Cause, Reason
 from .._comparison import report_on
-from .._finding import Finding
 from .._findings.decisions import decisions
 from .._findings.problems import GROUP_PAGE
-from .._model import AccessModel
+from .._model.asked import Asked
+from .._model.causes import Cause, Reason
+from .._model.finding import Finding
+from .._model.model import AccessModel
 from .._needs.need import users_of
 from .._reports.report import AccessReport, in_order
 from .groups import Group

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from .._asked import Asked, Location
-from .._model import AWS_MANAGED_KEY, AccessModel, Key
+from .._model.asked import Asked, Location
+from .._model.model import AWS_MANAGED_KEY, AccessModel, Key
 from .._reports.outcome import first_of
 from .asking import Account, side_by_side
 from .deployed_owners import read_bucket, read_key, read_role

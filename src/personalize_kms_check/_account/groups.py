@@ -9,7 +9,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from .._asked import Asked, Location
+from .._model.asked import Asked, Location
 from ..matrix import DATASET_GROUP, ROWS, WRITE_OBJECTS, Permissions, S3Access
 from .asking import Account, DoctorError, member_of, seen
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from .._causes import Cause, Reason
-from .._finding import Finding
-from .._model import AccessModel
+from .._model.causes import Cause, Reason
+from .._model.finding import Finding
+from .._model.model import AccessModel
 from .._reports.report import AccessReport
 from ..matrix import SERVICE_PRINCIPAL
 from .asking import Account, NotAnsweredError, Progress, member_of

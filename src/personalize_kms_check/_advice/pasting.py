@@ -9,10 +9,10 @@ import json
 import re
 from typing import Any
 
-from .._declarations import Declaration, template_of
-from .._model import AccessModel, Functions
-from .._policy_documents import with_text_variables
-from .._values import WRITTEN
+from .._model.declarations import Declaration, template_of
+from .._model.model import AccessModel, Functions
+from .._model.policy_documents import with_text_variables
+from .._shared.values import WRITTEN
 
 _PSEUDO_PARAMETER = re.compile(r"\$\{AWS::\w+\}")
 

@@ -10,11 +10,9 @@ import json
 from collections.abc import Iterable
 from operator import attrgetter
 
-from .._answers import Answer
-from .._causes import Column
-from .._default_key_policy import default_key_policy
-from .._finding import Json
-from .._model import AccessModel
+from .._model.causes import Column
+from .._model.finding import Json
+from .._model.model import AccessModel
 from .._needs.forms import Forms
 from .._needs.need import (
     CALLER,
@@ -26,7 +24,9 @@ from .._needs.need import (
     TRUST,
     Need,
 )
-from .._values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
+from .._shared.answers import Answer
+from .._shared.default_key_policy import default_key_policy
+from .._shared.values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .pasting import pasted_for
 from .which_policy import WhichPolicy

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import filterfalse, groupby
 
-from .._asked import files_for
-from .._causes import Column
-from .._declarations import Declaration, template_of
 from .._evaluation.elements import is_account, is_for, is_one_of, principals_of, without
-from .._finding import Finding, Json
-from .._model import AccessModel, Owner
+from .._model.asked import files_for
+from .._model.causes import Column
+from .._model.declarations import Declaration, template_of
+from .._model.finding import Finding, Json
+from .._model.model import AccessModel, Owner
+from .._model.policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
+from .._model.policy_to_change import PolicyToChange
 from .._needs.forms import Forms
 from .._needs.need import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
-from .._policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
-from .._policy_to_change import PolicyToChange
 from ..matrix import SERVICE_PRINCIPAL
 from .pasting import pasted_for
 from .should_have import ShouldHave

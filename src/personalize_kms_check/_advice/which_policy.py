@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._answers import Answer
-from .._asked import declared_of
-from .._causes import Column
-from .._declarations import Declaration, template_of
-from .._model import AccessModel, Bucket, Owner, Role
+from .._model.asked import declared_of
+from .._model.causes import Column
+from .._model.declarations import Declaration, template_of
+from .._model.model import AccessModel, Bucket, Owner, Role
 from .._needs.need import IN_BOUNDARY, IN_IAM, Need
-from .._values import same
+from .._shared.answers import Answer
+from .._shared.values import same
 
 IAM_POLICY = "AWS::IAM::Policy"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"

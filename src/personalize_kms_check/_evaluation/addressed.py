@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from .._answers import Answer
-from .._causes import Cause, Reason, unknown_element
-from .._policy_documents import Body, as_list
-from .._values import open_parts, same, split_arn
+from .._model.causes import Cause, Reason, unknown_element
+from .._model.policy_documents import Body, as_list
+from .._shared.answers import Answer
+from .._shared.values import open_parts, same, split_arn
 from .calls import Caller
 from .elements import is_by_principal_arn
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import NamedTuple
 
-from .._answers import Answer
-from .._model import Key, Owner, Role
-from .._values import open_parts, same, split, split_arn, unknown, with_open_ids
+from .._model.model import Key, Owner, Role
+from .._shared.answers import Answer
+from .._shared.values import open_parts, same, split, split_arn, unknown, with_open_ids
 from ..matrix import ASKED_ACTIONS, ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .conditions import Alternatives, Context
 

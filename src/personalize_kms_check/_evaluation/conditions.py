@@ -11,10 +11,18 @@ from functools import lru_cache, partial
 from operator import eq, ge, gt, le, lt
 from typing import Any, NamedTuple
 
-from .._answers import Answer, all_of, any_of
-from .._causes import Cause, Reason, unknown_element
-from .._policy_documents import as_list, with_variables
-from .._values import PARTITION, has_unknown, matches, same, split_arn, told_apart_by, without_case
+from .._model.causes import Cause, Reason, unknown_element
+from .._model.policy_documents import as_list, with_variables
+from .._shared.answers import Answer, all_of, any_of
+from .._shared.values import (
+    PARTITION,
+    has_unknown,
+    matches,
+    same,
+    split_arn,
+    told_apart_by,
+    without_case,
+)
 
 Alternatives = tuple[str | None, ...]
 """The possible values of a condition key in a call: none where the call may lack the key."""

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from .._answers import Answer
-from .._causes import NOT_OF_THE_APP, Cause, Reason, how_to_tell
-from .._model import Bucket, Key, Owner, Role
-from .._policy_documents import PolicyStatement
-from .._values import PARTITION, open_parts, same
+from .._model.causes import NOT_OF_THE_APP, Cause, Reason, how_to_tell
+from .._model.model import Bucket, Key, Owner, Role
+from .._model.policy_documents import PolicyStatement
+from .._shared.answers import Answer
+from .._shared.values import PARTITION, open_parts, same
 from .calls import Call
 from .statements import PRINCIPALS, Match, Verdict, verdict_of
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from .._answers import Answer
-from .._policy_documents import Body, as_list, conditions_of
-from .._values import matches, same, split_arn
+from .._model.policy_documents import Body, as_list, conditions_of
+from .._shared.answers import Answer
+from .._shared.values import matches, same, split_arn
 from .conditions import OF_TEXT
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .._answers import Answer, all_of, any_of
-from .._causes import Cause, Reason, unknown_element
-from .._policy_documents import (
+from .._model.causes import Cause, Reason, unknown_element
+from .._model.policy_documents import (
     Body,
     Policy,
     PolicyStatement,
@@ -18,7 +17,8 @@ from .._policy_documents import (
     has_variables,
     with_variables,
 )
-from .._values import has_unknown, matches, same, split, split_arn, told_apart_by
+from .._shared.answers import Answer, all_of, any_of
+from .._shared.values import has_unknown, matches, same, split, split_arn, told_apart_by
 from .addressed import Addressed, Way, addressed_to
 from .calls import Call
 from .conditions import condition_answer

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .._answers import Answer
-from .._asked import declared_of
-from .._causes import Cause, Reason
-from .._finding import Finding
-from .._model import AWS_MANAGED_KEY, AccessModel
+from .._model.asked import declared_of
+from .._model.causes import Cause, Reason
+from .._model.finding import Finding
+from .._model.model import AWS_MANAGED_KEY, AccessModel
 from .._needs.decided import Decided, decide
 from .._needs.forms import Forms
 from .._needs.need import Need, needs_of, trust_needs_of, users_of
+from .._shared.answers import Answer
 from .not_as_meant import misunderstood_policies
 from .problems import configuration_problems, ordering_problems, trust_problems
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from .._answers import Answer
-from .._asked import Asked, PrincipalKind, declared_of
-from .._causes import MAY_BE_TOO_MUCH, Cause, Reason
-from .._declarations import Declaration
 from .._evaluation.calls import Call, assume_role
 from .._evaluation.elements import actions_of, is_for, resources_of
-from .._finding import Finding
-from .._model import AccessModel, Bucket, Key, Owner, Role
-from .._policy_documents import PolicyStatement, allow_statements
-from .._values import matches, unknown
+from .._model.asked import Asked, PrincipalKind, declared_of
+from .._model.causes import MAY_BE_TOO_MUCH, Cause, Reason
+from .._model.declarations import Declaration
+from .._model.finding import Finding
+from .._model.model import AccessModel, Bucket, Key, Owner, Role
+from .._model.policy_documents import PolicyStatement, allow_statements
+from .._shared.answers import Answer
+from .._shared.values import matches, unknown
 from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
 from .strangers import Strangers, foreign_principals, strangers
 

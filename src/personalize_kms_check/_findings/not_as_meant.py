@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Iterator
 
-from .._asked import Asked, declared_of
-from .._causes import Cause, Reason
-from .._finding import Finding
-from .._model import AccessModel, Bucket, Key, PolicyOwner, Role
+from .._model.asked import Asked, declared_of
+from .._model.causes import Cause, Reason
+from .._model.finding import Finding
+from .._model.model import AccessModel, Bucket, Key, PolicyOwner, Role
+from .._model.policy_documents import Policy
 from .._needs.need import users_of
-from .._policy_documents import Policy
-from .._values import MARK
+from .._shared.values import MARK
 
 PUT_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html"
 SUB_PAGE = (

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .._answers import Answer
-from .._asked import Asked, declared_of
-from .._causes import Cause, Reason
-from .._finding import Finding
-from .._model import AWS_MANAGED_KEY, AccessModel, Key
+from .._model.asked import Asked, declared_of
+from .._model.causes import Cause, Reason
+from .._model.finding import Finding
+from .._model.model import AWS_MANAGED_KEY, AccessModel, Key
+from .._model.policy_documents import Policy, PolicyStatement
 from .._needs.decided import Decided
 from .._needs.need import Need
-from .._policy_documents import Policy, PolicyStatement
-from .._values import has_unknown, same, split_arn
+from .._shared.answers import Answer
+from .._shared.values import has_unknown, same, split_arn
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 
 GROUP_PAGE = "https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html"

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from .._answers import Answer, any_of
-from .._causes import Cause, Reason
 from .._evaluation.calls import Call, Caller, service
 from .._evaluation.conditions import Alternatives
 from .._evaluation.elements import aws_principals, is_account, names_everybody, source_accounts
 from .._evaluation.statements import serves, verdict_of
-from .._policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
-from .._values import PARTITION, generated, same, split_arn
+from .._model.causes import Cause, Reason
+from .._model.policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
+from .._shared.answers import Answer, any_of
+from .._shared.values import PARTITION, generated, same, split_arn
 
 # An account that no policy names.
 _ANOTHER_ACCOUNT = generated("another account")

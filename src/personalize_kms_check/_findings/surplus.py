@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from .._answers import Answer
-from .._causes import Cause, Reason
 from .._evaluation.elements import actions_of, leaves_out, resources_of
-from .._model import Bucket, Key
+from .._model.causes import Cause, Reason
+from .._model.model import Bucket, Key
+from .._model.policy_documents import PolicyStatement
 from .._needs.need import IN_KEY_POLICY, Need
-from .._policy_documents import PolicyStatement
-from .._values import matches
+from .._shared.answers import Answer
+from .._shared.values import matches
 from ..matrix import ASKED_ACTIONS
 
 _IN_AWS_CASE = {action.lower(): action for action in ASKED_ACTIONS}

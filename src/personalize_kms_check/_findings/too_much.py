@@ -12,17 +12,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 
-from .._answers import Answer
-from .._asked import Asked, declared_of
-from .._causes import MAY_BE_TOO_MUCH, Cause, Column, Reason
 from .._evaluation.calls import call_on
 from .._evaluation.conditions import condition_answer
 from .._evaluation.elements import actions_of, is_for, names_everybody, resources_of
-from .._finding import Finding
-from .._model import AccessModel, Bucket, Key, Role
+from .._model.asked import Asked, declared_of
+from .._model.causes import MAY_BE_TOO_MUCH, Cause, Column, Reason
+from .._model.finding import Finding
+from .._model.model import AccessModel, Bucket, Key, Role
+from .._model.policy_documents import PolicyStatement, allow_statements
 from .._needs.need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need
-from .._policy_documents import PolicyStatement, allow_statements
-from .._values import matches, same
+from .._shared.answers import Answer
+from .._shared.values import matches, same
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 from .let_in import ANYBODY, let_in_beside, trusted_beyond
 from .strangers import OF_ANOTHER_ACCOUNT, Strangers, as_sent, strangers

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .._answers import Answer
-from .._causes import Cause, Column, Reason
 from .._evaluation.calls import Call
 from .._evaluation.decision import (
     Decision,
@@ -16,7 +14,9 @@ from .._evaluation.decision import (
     role_by_iam,
     role_in_bucket,
 )
-from .._model import Bucket, Key
+from .._model.causes import Cause, Column, Reason
+from .._model.model import Bucket, Key
+from .._shared.answers import Answer
 from .need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, alternatives_of
 
 

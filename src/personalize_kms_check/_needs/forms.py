@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .._answers import Answer
-from .._causes import Cause, Column, Reason
-from .._declarations import template_of
 from .._evaluation.decision import Decision
 from .._evaluation.elements import aws_principals
-from .._model import Owner, Role
-from .._policy_documents import allow_statements
-from .._values import same
+from .._model.causes import Cause, Column, Reason
+from .._model.declarations import template_of
+from .._model.model import Owner, Role
+from .._model.policy_documents import allow_statements
+from .._shared.answers import Answer
+from .._shared.values import same
 from .decided import Decided
 from .need import IN_BOUNDARY, IN_IAM, IN_KEY_POLICY, Need
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .._asked import Asked, Location, PrincipalKind
-from .._causes import Column
 from .._evaluation.calls import Call, Caller, call_on, role, service
-from .._model import AccessModel, Bucket, Key, Owner, Role
+from .._model.asked import Asked, Location, PrincipalKind
+from .._model.causes import Column
+from .._model.model import AccessModel, Bucket, Key, Owner, Role
 from ..matrix import ASSUME_ROLE, PASS_ROLE, KeyAccess, S3Access
 
 ROLE: Final = "role"

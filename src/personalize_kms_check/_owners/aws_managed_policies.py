@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._policy_documents import Policy
-from .._values import PARTITION
+from .._model.policy_documents import Policy
+from .._shared.values import PARTITION
 
 _PREFIXES = ("arn:aws:iam::aws:policy/", f"arn:{PARTITION}:iam::aws:policy/")
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal, get_args
 
-from .._answers import Answer
-from .._policy_documents import as_list
+from .._model.policy_documents import as_list
+from .._shared.answers import Answer
+from .._shared.values import PARTITION, has_unknown, of_any_partition, same, split_arn, without_case
 from .._templates import physical
 from .._templates.physical import ALIAS_PREFIX, alias_in, nearest
 from .._templates.stacks import Resource
-from .._values import PARTITION, has_unknown, of_any_partition, same, split_arn, without_case
 from . import shared_names
 from .policies_in_properties import IDENTITY_POLICIES
 

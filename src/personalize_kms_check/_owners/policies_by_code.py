@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from .._answers import Answer
+from .._shared.answers import Answer
+from .._shared.values import matches, split_arn
 from .._templates.stacks import Resource
-from .._values import matches, split_arn
 from .deployment import Deployment
 
 _CALLS = {"putkeypolicy": "kms", "putbucketpolicy": "s3"}

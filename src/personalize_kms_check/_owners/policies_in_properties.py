@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from .._causes import how_to_tell
-from .._default_key_policy import default_key_policy
-from .._policy_documents import Policy, Position, all_conditions
+from .._model.causes import how_to_tell
+from .._model.policy_documents import Policy, Position, all_conditions
+from .._shared.default_key_policy import default_key_policy
+from .._shared.values import account_of, last_part, open_parts
 from .._templates.choices import Either, Item, items_of
 from .._templates.files import AssemblyError
 from .._templates.physical import MANAGED_POLICY
 from .._templates.stacks import Resource
-from .._values import account_of, last_part, open_parts
 from .aws_managed_policies import policy_of_aws
 
 IDENTITY_POLICIES = ("AWS::IAM::Policy", MANAGED_POLICY, "AWS::IAM::RolePolicy")

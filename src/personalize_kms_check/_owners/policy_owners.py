@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
-from .._answers import Answer
-from .._asked import Asked, Location, OpenQuestion
-from .._causes import how_to_tell
-from .._declarations import Declaration
-from .._model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role
-from .._policy_documents import Policy, as_list
-from .._templates import physical
-from .._templates.choices import condition_in, left_out_by
-from .._templates.given_policies import GivenPolicies, given_policy_of
-from .._templates.physical import alias_in
-from .._templates.stacks import Resource
-from .._templates.template import Template
-from .._values import (
+from .._model.asked import Asked, Location, OpenQuestion
+from .._model.causes import how_to_tell
+from .._model.declarations import Declaration
+from .._model.model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role
+from .._model.policy_documents import Policy, as_list
+from .._shared.answers import Answer
+from .._shared.values import (
     account_of,
     has_unknown,
     last_part,
@@ -26,6 +20,12 @@ from .._values import (
     same,
     split_arn,
 )
+from .._templates import physical
+from .._templates.choices import condition_in, left_out_by
+from .._templates.given_policies import GivenPolicies, given_policy_of
+from .._templates.physical import alias_in
+from .._templates.stacks import Resource
+from .._templates.template import Template
 from .deployment import Deployment, may_be_in
 from .policies_by_code import PoliciesByCode
 from .policies_in_properties import all_reasons, policy_of, policy_of_kms

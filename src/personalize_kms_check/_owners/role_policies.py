@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .._policy_documents import Policy, as_list
+from .._model.policy_documents import Policy, as_list
+from .._shared.values import account_of, of_any_partition
 from .._templates import physical
 from .._templates.choices import Item, items_of
 from .._templates.physical import PRINCIPALS
 from .._templates.stacks import Resource
-from .._values import account_of, of_any_partition
 from .deployment import Deployment, roles_named_in
 from .policies_in_properties import (
     inline_policies_of,

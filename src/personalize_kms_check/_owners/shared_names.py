@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .._causes import Cause, Reason
-from .._finding import Finding
+from .._model.causes import Cause, Reason
+from .._model.finding import Finding
+from .._shared.values import has_unknown, without_case
 from .._templates import physical
 from .._templates.files import AssemblyError
 from .._templates.physical import nearest, role_name
 from .._templates.stacks import Resource
-from .._values import has_unknown, without_case
 from ..matrix import IMPORT_PAGE
 
 _KINDS = {physical.BUCKET: "bucket", physical.ROLE: "role"}

@@ -6,8 +6,8 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .._declarations import Declaration
-from .._policy_documents import as_list
+from .._model.declarations import Declaration
+from .._model.policy_documents import as_list
 from .._templates.app import App
 from .._templates.intrinsics import functions, names_in
 from .._templates.manifest import Assembly

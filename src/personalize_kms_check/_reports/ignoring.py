@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from .._finding import Finding
+from .._model.finding import Finding
 from .report import AccessReport
 from .report_lines import lines_of
 from .rules import UNENCRYPTED, rule_of

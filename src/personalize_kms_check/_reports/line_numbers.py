@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from .._declarations import STANDARD_INPUT, Declaration
+from .._model.declarations import STANDARD_INPUT, Declaration
 
 
 class LineNumbers:

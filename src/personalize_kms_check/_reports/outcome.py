@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from .._finding import Finding
-from .._policy_to_change import PolicyToChange
+from .._model.finding import Finding
+from .._model.policy_to_change import PolicyToChange
 
 # So many names are in a line on an account.
 _NAMED = 5

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from .._finding import Finding
-from .._policy_to_change import PolicyToChange
-from .._values import shown
+from .._model.finding import Finding
+from .._model.policy_to_change import PolicyToChange
+from .._shared.values import shown
 from .outcome import AccessFindings
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .._causes import MAY_BE_TOO_MUCH, POLICIES, Cause, Reason
-from .._declarations import Declaration
-from .._finding import Finding, Level
-from .._policy_to_change import PolicyToChange
-from .._values import shown
+from .._model.causes import MAY_BE_TOO_MUCH, POLICIES, Cause, Reason
+from .._model.declarations import Declaration
+from .._model.finding import Finding, Level
+from .._model.policy_to_change import PolicyToChange
+from .._shared.values import shown
 from .outcome import AccessFindings
 from .rules import rule_of
 from .short_names import Names

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .._finding import Finding
+from .._model.finding import Finding
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 
 RULES: Mapping[str, tuple[str, str]] = {

@@ -14,8 +14,8 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
-from .._finding import Json
-from .._values import shown
+from .._model.finding import Json
+from .._shared.values import shown
 from .line_numbers import LineNumbers
 from .outcome import AccessFindings
 from .report_lines import Line, lines_of

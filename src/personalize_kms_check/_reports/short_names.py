@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .._values import DIGEST, HOLE
+from .._shared.values import DIGEST, HOLE
 
 
 class Names:

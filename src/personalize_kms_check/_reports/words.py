@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from .._policy_to_change import PolicyToChange
-from .._values import shown
+from .._model.policy_to_change import PolicyToChange
+from .._shared.values import shown
 from .outcome import AccessFindings
 from .report_lines import Line, path_of, whose
 from .short_names import Names

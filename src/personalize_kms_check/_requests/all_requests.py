@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .._asked import Asked, OpenQuestion
-from .._finding import Finding
+from .._model.asked import Asked, OpenQuestion
+from .._model.finding import Finding
 from .._templates.stacks import Resource, Stack
 from .._templates.template import Template
 from .constructs import Left

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._answers import Answer
-from .._asked import Asked, Location, OpenQuestion
-from .._causes import Cause, Reason
-from .._declarations import Declaration
-from .._finding import Finding
-from .._policy_documents import as_list
+from .._model.asked import Asked, Location, OpenQuestion
+from .._model.causes import Cause, Reason
+from .._model.declarations import Declaration
+from .._model.finding import Finding
+from .._model.policy_documents import as_list
+from .._shared.answers import Answer
+from .._shared.values import of_any_partition, unknown
 from .._templates.app import App
 from .._templates.choices import left_out_by
 from .._templates.manifest import Assembly
 from .._templates.stacks import Stack
 from .._templates.template import Template
-from .._values import of_any_partition, unknown
 from .dataset_groups import DatasetGroups, key_left_open
 from .request import KINDS
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._causes import Cause
-from .._finding import Finding
-from .._policy_documents import as_list
+from .._model.causes import Cause
+from .._model.finding import Finding
+from .._model.policy_documents import as_list
+from .._shared.values import as_written
 from .._templates.manifest import Assembly
 from .._templates.template import Template
-from .._values import as_written
 from ..matrix import ROWS, Permissions
 from .undeclared import calls_of
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .._shared.values import as_written
 from .._templates.intrinsics import functions, names_in
 from .._templates.manifest import Assembly
-from .._values import as_written
 from ..matrix import ROWS
 from .created import TO_FILL_IN, Templates, templates_of
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._asked import OpenQuestion
-from .._causes import Cause
-from .._declarations import Declaration
+from .._model.asked import OpenQuestion
+from .._model.causes import Cause
+from .._model.declarations import Declaration
 from .._owners.deployment import Deployment
+from .._shared.values import split, unknown
 from .._templates import physical
 from .._templates.physical import alias_in, nearest
 from .._templates.stacks import Resource, Stack
-from .._values import split, unknown
 
 _MEMBERS = {physical.DATASET: physical.dataset_arn, physical.SOLUTION: physical.arn_by_name}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from .. import matrix
-from .._causes import Cause, Reason
-from .._finding import Finding
+from .._model.causes import Cause, Reason
+from .._model.finding import Finding
+from .._shared.values import MARK, has_unknown, split_arn
 from .._templates.physical import alias_in
-from .._values import MARK, has_unknown, split_arn
 from .request import S3_URI, Request
 
 EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html"

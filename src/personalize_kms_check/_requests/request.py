@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .. import matrix
-from .._asked import OpenQuestion
-from .._policy_documents import all_conditions
+from .._model.asked import OpenQuestion
+from .._model.policy_documents import all_conditions
+from .._shared.values import split, split_arn, unknown
 from .._templates.choices import Either, left_out_by
 from .._templates.stacks import Resource
-from .._values import split, split_arn, unknown
 
 S3_URI = "s3://"
 KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .._asked import Asked, Location, OpenQuestion
-from .._causes import Cause
+from .._model.asked import Asked, Location, OpenQuestion
+from .._model.causes import Cause
 from .._owners.deployment import Deployment
 from .._owners.waiting import CreationOrder
+from .._shared.values import open_parts, split
 from .._templates.choices import left_out_by
-from .._values import open_parts, split
 from .dataset_groups import DatasetGroups, key_left_open
 from .request import S3_URI, Request
 

@@ -10,14 +10,14 @@ import json
 import re
 from typing import Any
 
-from .._answers import Answer
-from .._asked import OpenQuestion
-from .._policy_documents import as_list
+from .._model.asked import OpenQuestion
+from .._model.policy_documents import as_list
+from .._shared.answers import Answer
+from .._shared.values import unknown
 from .._templates.choices import Either
 from .._templates.intrinsics import functions
 from .._templates.physical import DATASET
 from .._templates.stacks import Resource
-from .._values import unknown
 from .request import KINDS, Request, call_not_known, lower_case
 from .state_machines import STATE_MACHINES, of_state_machine
 

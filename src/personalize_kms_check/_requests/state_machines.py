@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._asked import OpenQuestion
+from .._model.asked import OpenQuestion
+from .._shared.values import HOLE, WRITTEN, account_of, as_text, unknown
 from .._templates.choices import Either
 from .._templates.files import read_text
 from .._templates.stacks import Resource
-from .._values import HOLE, WRITTEN, account_of, as_text, unknown
 from ..matrix import Permissions
 from .request import KINDS, Request, call_not_known, lower_case
 

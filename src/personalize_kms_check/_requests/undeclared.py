@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from .._answers import Answer
-from .._asked import Asked, OpenQuestion
-from .._causes import Cause
 from .._evaluation import calls, decision
 from .._evaluation.calls import Call
 from .._evaluation.elements import actions_of, principals_of, resources_of
-from .._model import Role
+from .._model.asked import Asked, OpenQuestion
+from .._model.causes import Cause
+from .._model.model import Role
+from .._model.policy_documents import Policy, allow_statements, has_variables
 from .._owners.aws_managed_policies import policies_of_aws_named
 from .._owners.deployment import Deployment
 from .._owners.policies_in_properties import policy_in
 from .._owners.policy_owners import Owners
-from .._policy_documents import Policy, allow_statements, has_variables
+from .._shared.answers import Answer
+from .._shared.values import HOLE, has_unknown, matches, of_any_partition, unknown
 from .._templates import physical
 from .._templates.choices import items_of
 from .._templates.stacks import Resource
-from .._values import HOLE, has_unknown, matches, of_any_partition, unknown
 from ..matrix import DATASET_GROUP, PASS_ROLE, ROWS, SERVICE_PRINCIPAL
 
 # SAM makes a role of its policies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._answers import Answer
+from .._shared.answers import Answer
 from . import physical
 from .given_policies import GivenPolicies
 from .manifest import Assembly

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from .._policy_documents import Position, all_conditions
-from .._values import unknown
+from .._model.policy_documents import Position, all_conditions
+from .._shared.values import unknown
 
 NO_VALUE = object()
 """The value of ``AWS::NoValue``; lists and objects drop it."""

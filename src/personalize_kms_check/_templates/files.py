@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .._declarations import STANDARD_INPUT
-from .._values import HOLE, as_written
+from .._model.declarations import STANDARD_INPUT
+from .._shared.values import HOLE, as_written
 
 Json = dict[str, Any]
 

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .._address import page_at
-from .._declarations import STANDARD_INPUT
+from .._model.declarations import STANDARD_INPUT
+from .._shared.address import page_at
 from .files import AssemblyError, read_template
 from .manifest import Assembly, read_with_stages, template_alone
 from .template import Template

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .._policy_documents import Policy
-from .._values import as_written, name_of, split_arn
+from .._model.policy_documents import Policy
+from .._shared.values import as_written, name_of, split_arn
 from .files import AssemblyError, read_given
 from .intrinsics import functions
 

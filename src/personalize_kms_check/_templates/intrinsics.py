@@ -13,9 +13,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from .._answers import Answer, all_of, any_of
-from .._policy_documents import as_list
-from .._values import MARK, WRITTEN, has_unknown, open_parts, same, split_outside_of_holes, unknown
+from .._model.policy_documents import as_list
+from .._shared.answers import Answer, all_of, any_of
+from .._shared.values import (
+    MARK,
+    WRITTEN,
+    has_unknown,
+    open_parts,
+    same,
+    split_outside_of_holes,
+    unknown,
+)
 from .choices import NO_VALUE, Either
 
 _REF = re.compile(r'"Ref": "([^"]+)"')

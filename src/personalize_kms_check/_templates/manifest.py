@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .._metadata_type import METADATA_TYPE
-from .._policy_documents import as_list
-from .._values import unknown
+from .._model.policy_documents import as_list
+from .._shared.metadata_type import METADATA_TYPE
+from .._shared.values import unknown
 from .files import AssemblyError, Json, read_json
 from .template import Template, template_of, templates_by_construct
 

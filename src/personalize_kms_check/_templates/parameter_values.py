@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._values import as_text, split_outside_of_holes
+from .._shared.values import as_text, split_outside_of_holes
 from .manifest import Assembly
 from .template import Template
 

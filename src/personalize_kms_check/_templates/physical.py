@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._values import has_unknown, last_part, split_arn, unknown
+from .._shared.values import has_unknown, last_part, split_arn, unknown
 from .stacks import Resource, Stack
 
 KEYS = ("AWS::KMS::Key", "AWS::KMS::ReplicaKey")

@@ -8,21 +8,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
-from .._answers import Answer, all_of
-from .._declarations import Declaration
-from .._policy_documents import all_conditions
-from .._values import MARK, PARTITION, generated, same, unknown
+from .._model.declarations import Declaration
+from .._model.policy_documents import all_conditions
+from .._shared.answers import Answer, all_of
+from .._shared.values import MARK, PARTITION, generated, same, unknown
 from .choices import NO_VALUE, Either
 from .files import parse_property
 from .given_policies import GivenPolicies
 from .intrinsics import Scope
-from .parameter_values import (
-    PARTITION_NAME,
-    ParameterValues,
-    default_of,
-    is_name_of_value,
-    typed,
-)
+from .parameter_values import PARTITION_NAME, ParameterValues, default_of, is_name_of_value, typed
 from .template import Template
 
 # A value in it, a parameter for example, may be a hole, or a variable that somebody wrote.

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .._policy_documents import as_list
-from .._values import unknown
+from .._model.policy_documents import as_list
+from .._shared.values import unknown
 from .files import AssemblyError, Json, is_put_in, read_json, read_template
 
 NESTED_STACKS = {

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IDependable
 
-from personalize_kms_check._default_key_policy import default_key_policy
+from personalize_kms_check._shared.default_key_policy import default_key_policy
 
 from .._tokens import Producer
 from .l1_policies import BucketPolicies, add_by_cdk, extended, wrapper_of_key

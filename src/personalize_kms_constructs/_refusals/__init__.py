@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from personalize_kms_check._accepted import in_lines
+from personalize_kms_check._shared.accepted import in_lines
 
 from .._tokens import in_words
 

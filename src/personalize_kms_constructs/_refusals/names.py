@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias, get_args
 
-from personalize_kms_check._accepted import IS_NO_NAME, USE_A_NAME, is_name
-from personalize_kms_check._values import as_text
+from personalize_kms_check._shared.accepted import IS_NO_NAME, USE_A_NAME, is_name
+from personalize_kms_check._shared.values import as_text
 
 from .._tokens import TOKEN, is_replaced_later, is_token
 from .arguments import shown

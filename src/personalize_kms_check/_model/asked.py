@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
-from ._causes import Cause, Value
-from ._declarations import Declaration
-from .matrix import Permissions
+from ..matrix import Permissions
+from .causes import Cause, Value
+from .declarations import Declaration
 
 PrincipalKind = Literal["role", "service", "caller", "account", ""]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ._asked import Asked, PrincipalKind, declared_of, labels_of
-from ._causes import MAY_BE_TOO_MUCH, Cause, Column, Reason
-from ._declarations import Declaration
-from ._policy_documents import PolicyStatement
+from .asked import Asked, PrincipalKind, declared_of, labels_of
+from .causes import MAY_BE_TOO_MUCH, Cause, Column, Reason
+from .declarations import Declaration
+from .policy_documents import PolicyStatement
 
 Json = dict[str, Any]
 FindingKind = Literal[

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ._causes import Cause, Column
-from ._declarations import Declaration
-from ._finding import Finding, Json
+from .causes import Cause, Column
+from .declarations import Declaration
+from .finding import Finding, Json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from ._answers import Answer
+from .answers import Answer
 
 HOLE = re.compile(r"\$\{[^{}]*\}")
 _BEFORE_SERVICE = re.compile(rf"^arn:(?:{HOLE.pattern}|[^:])*?:")

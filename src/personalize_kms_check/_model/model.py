@@ -10,12 +10,12 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ._asked import Asked, Location, OpenQuestion
-from ._causes import NOT_OF_THE_APP, Column
-from ._declarations import Declaration
-from ._finding import Finding
-from ._policy_documents import Policy
-from ._values import account_of
+from .._shared.values import account_of
+from .asked import Asked, Location, OpenQuestion
+from .causes import NOT_OF_THE_APP, Column
+from .declarations import Declaration
+from .finding import Finding
+from .policy_documents import Policy
 
 AWS_MANAGED_KEY = "alias/aws/s3"
 

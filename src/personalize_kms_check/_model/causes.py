@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Any, Literal
 
-from ._policy_documents import PolicyStatement
-from ._values import open_parts, shown
+from .._shared.values import open_parts, shown
+from .policy_documents import PolicyStatement
 
 Column = Literal["key", "role", "bucket", "boundary", "trust", ""]
 """The column of AWS's pages for a policy, or its name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ._values import HOLE
+from .values import HOLE
 
 IS_NO_NAME = "is not a name that Personalize takes"
 USE_A_NAME = (

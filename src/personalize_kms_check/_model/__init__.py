@@ -1,0 +1,1 @@
+"""Data of the check: requests, keys, roles, buckets and policies, findings and reports."""
