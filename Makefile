@@ -90,6 +90,9 @@ snapshots: setup ## write snapshots of templates, and generated pages, anew afte
 	$(WRITE_PAGES)
 	@python -m pytest -n 0 -q tests/templates/test_snapshots.py --snapshot-update
 
+long: setup ## run the slow tests about releases, set-up and runs on AWS
+	@$(INTERRUPTIBLE) python -m pytest -m long
+
 properties: setup ## compare a thousand random apps with the page
 	@PROPERTY_EXAMPLES=1000 python -m pytest tests/proof/test_properties.py -q
 
