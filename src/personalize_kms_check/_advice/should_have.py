@@ -7,6 +7,7 @@ neither on today's statements of the policy, nor on why something is missing.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from operator import attrgetter
 
@@ -23,6 +24,7 @@ from .._needs.need import (
     SERVICE,
     TRUST,
     Need,
+    by_owner,
 )
 from .._shared.answers import Answer
 from .._shared.default_key_policy import default_key_policy
@@ -42,14 +44,18 @@ class ShouldHave:
 
     def __init__(self, model: AccessModel, needs: Iterable[Need], forms: Forms) -> None:
         self._model = model
-        self._needs = list(needs)
         self._forms = forms
+        self._on = by_owner(needs)
+        self._of: dict[str, list[Need]] = defaultdict(list)
+        """The needs of each role, by its ARN."""
+        for need in needs:
+            self._of[need.principal_arn].append(need)
 
     def needs_in_iam(self, role_arn: str) -> list[Need]:
         """Return those left to IAM by a key policy, too."""
         needs = []
-        for need in self._needs:
-            if need.principal_arn != role_arn or need.principal == CALLER:
+        for need in self._of[role_arn]:
+            if need.principal == CALLER:
                 continue
             is_on_key = need.column == IN_KEY_POLICY
             if need.column == IN_IAM or (is_on_key and self._forms.is_left_to_iam(need)):
@@ -58,12 +64,8 @@ class ShouldHave:
 
     def needs_in(self, which: WhichPolicy) -> list[Need]:
         if which.column == IN_BOUNDARY:
-            return [need for need in self._needs if need.principal_arn == which.owner]
-        needs = []
-        for need in self._needs:
-            if need.owner_arn == which.owner and self._is_in(which, need):
-                needs.append(need)
-        return needs
+            return self._of[which.owner]
+        return [need for need in self._on[which.owner] if self._is_in(which, need)]
 
     def _is_in(self, which: WhichPolicy, need: Need) -> bool:
         """Tell if the policy of an owner should meet a need about this owner."""

@@ -15,7 +15,15 @@ from .._model.model import AccessModel, Owner
 from .._model.policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
 from .._model.policy_to_change import PolicyToChange
 from .._needs.forms import Forms
-from .._needs.need import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
+from .._needs.need import (
+    IN_BOUNDARY,
+    IN_BUCKET_POLICY,
+    IN_IAM,
+    IN_KEY_POLICY,
+    TRUST,
+    Need,
+    by_owner,
+)
 from ..matrix import SERVICE_PRINCIPAL
 from .pasting import pasted_for
 from .should_have import ShouldHave
@@ -40,7 +48,7 @@ class Advice:
 
     def __init__(self, model: AccessModel, needs: list[Need], forms: Forms) -> None:
         self._model = model
-        self._needs = needs
+        self._on = by_owner(needs)
         self._forms = forms
         self._should_have = ShouldHave(model, needs, forms)
 
@@ -164,8 +172,8 @@ class Advice:
             others += statement.policy.also_of
             for trusting in allow_statements(self._model.role(which.owner).trust):
                 others += principals_of(trusting.body)
-        on_owner = [need for need in self._needs if need.owner_arn == which.owner]
-        served = {SERVICE_PRINCIPAL, which.owner, *(need.principal_arn for need in on_owner)}
+        users = [need.principal_arn for need in self._on[which.owner]]
+        served = {SERVICE_PRINCIPAL, which.owner, *users}
         return tuple(dict.fromkeys([name for name in others if not is_one_of(name, served)]))
 
     def _waiting(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[Declaration, ...]:

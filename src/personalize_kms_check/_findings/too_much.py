@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-acces
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 
 from .._evaluation.calls import call_on
@@ -20,7 +20,7 @@ from .._model.causes import MAY_BE_TOO_MUCH, Cause, Column, Reason
 from .._model.finding import Finding
 from .._model.model import AccessModel, Bucket, Key, Role
 from .._model.policy_documents import PolicyStatement, allow_statements
-from .._needs.need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need
+from .._needs.need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, by_owner
 from .._shared.answers import Answer
 from .._shared.values import matches, same
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
@@ -40,15 +40,16 @@ _LETS_OTHERS_IN = {Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT, *OF_ANOTHER_ACCOU
 _ASKED_BY_NOBODY = {Cause.NOT_ASKED, Cause.WIDER_THAN_ASKED}
 
 
-def too_much(model: AccessModel, needs: Sequence[Need], named: Collection[Need]) -> list[Finding]:
+def too_much(model: AccessModel, needs: Iterable[Need], named: Collection[Need]) -> list[Finding]:
     """``named`` are needs of roles met by their names in key policies: IAM needn't meet these."""
     groups: dict[object, list[Need]] = {}
     for need in needs:
         caller = (need.principal, need.account, need.caller)
         groups.setdefault(caller, []).append(need)
     entries: list[Finding] = []
+    on = by_owner(needs)
     for own in groups.values():
-        entries += _OfCaller(model, own, needs, named).entries()
+        entries += _OfCaller(model, own, on, named).entries()
     entries = [*_joined(entries), *trusted_beyond(model)]
     return [*entries, *_joined(let_in_beside(model, entries))]
 
@@ -73,12 +74,12 @@ class _OfCaller:
         self,
         model: AccessModel,
         own: list[Need],
-        needs: Sequence[Need],
+        of_all: Mapping[str, list[Need]],
         named: Collection[Need],
     ) -> None:
         self._model = model
         self._own = [need for need in own if need.owner is not None]
-        self._needs = needs
+        self._of_all = of_all
         self._named = named
         self._caller = own[0].caller
         self._role = own[0].role
@@ -198,7 +199,7 @@ class _OfCaller:
             return
         own: set[str] = set()
         if is_service:
-            own = {need.account for need in self._needs if need.owner is owner}
+            own = {need.account for need in self._of_all[owner.arn]}
             own.add(owner.account)
         column = IN_KEY_POLICY if isinstance(owner, Key) else IN_BUCKET_POLICY
         for need in needs:

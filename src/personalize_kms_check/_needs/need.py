@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -88,6 +89,14 @@ def _once(needs: Iterable[Need]) -> list[Need]:
         asked = dict.fromkeys([*first.asked, *(need.asked[0] for need in others)])
         joined.append(replace(first, asked=tuple(asked)) if others else first)
     return joined
+
+
+def by_owner(needs: Iterable[Need]) -> Mapping[str, list[Need]]:
+    """Return the needs on each key, bucket and service role, by its ARN."""
+    on_owner: dict[str, list[Need]] = defaultdict(list)
+    for need in needs:
+        on_owner[need.owner_arn].append(need)
+    return on_owner
 
 
 def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
