@@ -1,12 +1,10 @@
 """Measures once and prints JSON: ``python -m bench.one_process WAY STACKS CONSTRUCTS``."""
 
 import json
-import statistics
 import sys
 import tempfile
 import time
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 
@@ -17,58 +15,59 @@ def measure(way: str, stacks: int, constructs: int, directory: str) -> dict[str,
     build = import_module(f"bench.{way}")
     imported = time.perf_counter() - start
     import aws_cdk as cdk
+    from jsii._kernel.providers.process import _NodeProcess
 
+    from personalize_kms_constructs._judge.registration import Judge
+
+    calls = seconds_of(_NodeProcess, "send")
     app = cdk.App(analytics_reporting=False, outdir=directory)
     construction = 0.0
     for number in range(stacks):
-        construction += construct(build, cdk.Stack(app, f"Stack{number}"), constructs)
-    judged = time_judge() if way == "with_construct" else []
+        construction += construct(build, cdk.Stack(app, f"Stack{number}"), constructs, calls)
+    calls_at_construction = len(calls)
+    judged = seconds_of(Judge, "validate")
     before = time.perf_counter()
     app.synth()
     synth = time.perf_counter() - before
-    templates = [json.loads(path.read_text()) for path in Path(directory).glob("*.template.json")]
-    warm = [construct(build, cdk.Stack(cdk.App(outdir=directory), "Warm"), 1) for _ in range(10)]
     return {
         "import": imported,
         "construction": construction,
         "together": construction + synth,
-        "warm": statistics.median(warm),
+        "calls at construction": calls_at_construction,
+        "calls at synth": len(calls) - calls_at_construction,
         "synth": synth,
         "judge": sum(judged),
-        "resources": sum(len(template["Resources"]) for template in templates),
     }
 
 
-def construct(build: Any, stack: Any, constructs: int) -> float:
-    """Return the seconds that the constructs take; the data they use is there before."""
+def construct(build: Any, stack: Any, constructs: int, calls: list[float]) -> float:
+    """Return the seconds that the constructs take, without those and the calls of their data."""
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
 
-    buckets = []
+    buckets, others = [], len(calls)
     for number in range(constructs):
         data_key = kms.Key(stack, f"DataKey{number}")
         buckets.append(s3.Bucket(stack, f"Data{number}", encryption_key=data_key))
+    del calls[others:]
     start = time.perf_counter()
     for number, bucket in enumerate(buckets):
         build.add_encryption(stack, f"Encryption{number}", bucket, ["import/"])
     return time.perf_counter() - start
 
 
-def time_judge() -> list[float]:
-    """Return a list that gets the seconds of the judge."""
-    from personalize_kms_constructs._judge.registration import Judge
+def seconds_of(owner: type, method: str) -> list[float]:
+    """Return a list that gets the seconds of each call of the method."""
+    called, seconds = getattr(owner, method), []
 
-    validate = Judge.validate
-    judged = []
-
-    def timed(self: Judge, context: Any) -> Any:
+    def timed(*arguments: Any) -> Any:
         start = time.perf_counter()
-        report = validate(self, context)
-        judged.append(time.perf_counter() - start)
-        return report
+        result = called(*arguments)
+        seconds.append(time.perf_counter() - start)
+        return result
 
-    Judge.validate = timed  # type: ignore[method-assign]
-    return judged
+    setattr(owner, method, timed)
+    return seconds
 
 
 if __name__ == "__main__":
