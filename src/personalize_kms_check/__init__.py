@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from ._checking import check_assembly
     from ._model.finding import Finding
     from ._model.policy_to_change import PolicyToChange
-    from ._reports.report import AccessReport
+    from ._model.report import AccessReport
     from ._templates.files import AssemblyError
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
 
 # Imported on first use: the construct needs the modules of data alone.
 _MODULES = {
-    "AccessReport": "_reports.report",
+    "AccessReport": "_model.report",
     "AssemblyError": "_templates.files",
     "Finding": "_model.finding",
     "PolicyToChange": "_model.policy_to_change",

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 from ._comparison import compare
 from ._model.asked import OpenQuestion
+from ._model.report import AccessReport, merged
 from ._reading import ReadAssembly, read_assemblies
-from ._reports.report import AccessReport, merged
 from ._requests.created import add_created
 from ._requests.created_problems import created_problems
 from ._shared.accepted import in_lines, organization_problems

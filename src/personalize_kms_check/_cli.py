@@ -16,8 +16,8 @@ import click
 from ._account.command import doctor
 from ._checking import Told, read_reports
 from ._model.causes import Cause
+from ._model.report import AccessReport, merged
 from ._reports.ignoring import Ignore, without
-from ._reports.report import AccessReport, merged
 from ._reports.rules import RULES
 from ._reports.sarif import sarif_report
 from ._requests.created import entries_to_complete

@@ -14,9 +14,9 @@ from ._model.declarations import Declaration
 from ._model.finding import Finding, FindingKind
 from ._model.model import AccessModel
 from ._model.policy_to_change import PolicyToChange
+from ._model.report import AccessReport, in_order
 from ._needs.decided import Decided
 from ._needs.need import IN_IAM, TRUST, Need
-from ._reports.report import AccessReport, in_order
 from ._shared.answers import Answer
 from .matrix import CONFUSED_DEPUTY_PAGE
 

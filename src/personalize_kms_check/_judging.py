@@ -17,9 +17,9 @@ from ._model.causes import Cause
 from ._model.declarations import Declaration, template_of
 from ._model.finding import Finding
 from ._model.model import AccessModel
+from ._model.report import AccessReport, merged
 from ._needs.need import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY
 from ._reading import ReadAssembly, read_assemblies
-from ._reports.report import AccessReport, merged
 from ._reports.rules import CONFIGURATION, RULES, UNDECIDED, UNENCRYPTED
 from ._requests.constructs import PendingPolicy
 from ._shared.accepted import organization_problems

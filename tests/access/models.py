@@ -9,7 +9,7 @@ from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._model.finding import Finding
 from personalize_kms_check._model.model import AccessModel, Bucket, Key, Role
 from personalize_kms_check._model.policy_documents import Policy
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 
 ACCOUNT = "111122223333"
 ANOTHER_ACCOUNT = "444455556666"

@@ -6,7 +6,7 @@ import pytest
 
 from personalize_kms_check._comparison import compare
 from personalize_kms_check._model.model import AccessModel, Role
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from tests.access.models import (
     ACCOUNT,
     BATCH_INFERENCE_JOB,

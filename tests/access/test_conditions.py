@@ -10,7 +10,7 @@ from personalize_kms_check._evaluation.conditions import condition_answer
 from personalize_kms_check._model.causes import Cause
 from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._model.model import Bucket, Key
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from personalize_kms_check._shared.answers import Answer
 from tests.access.models import (
     ACCOUNT,

@@ -16,7 +16,7 @@ from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._model.finding import Finding
 from personalize_kms_check._model.model import AccessModel
 from personalize_kms_check._model.policy_to_change import PolicyToChange
-from personalize_kms_check._reports.report import AccessReport, merged
+from personalize_kms_check._model.report import AccessReport, merged
 from personalize_kms_check._reports.short_names import Names
 from personalize_kms_check._reports.words import title
 from tests.access.models import (

@@ -14,7 +14,7 @@ from personalize_kms_check._model.finding import Finding
 from personalize_kms_check._model.model import AccessModel, Bucket, Key, Role
 from personalize_kms_check._model.policy_documents import Policy, PolicyStatement
 from personalize_kms_check._model.policy_to_change import PolicyToChange
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from tests.access import test_random_questions as drawn
 from tests.access.models import (
     ACCOUNT,

@@ -8,7 +8,7 @@ from personalize_kms_check._comparison import compare
 from personalize_kms_check._model.asked import OpenQuestion
 from personalize_kms_check._model.causes import Cause
 from personalize_kms_check._model.model import Key
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from tests.access.models import (
     ACCOUNT,
     ACCOUNT_STATEMENT,

@@ -9,7 +9,7 @@ from personalize_kms_check._comparison import compare
 from personalize_kms_check._model.causes import Cause
 from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._model.model import AccessModel, Bucket, Key, Role
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from tests.access.models import (
     ACCOUNT,
     ACCOUNT_STATEMENT,

@@ -8,7 +8,7 @@ from typing import Any
 
 from personalize_kms_check import check_assembly
 from personalize_kms_check._model.finding import Finding
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from personalize_kms_check._reports.short_names import Names
 from tests.actions import FIVE, FOUR
 

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from personalize_kms_check import check_assembly
 from personalize_kms_check._model.finding import Finding
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from personalize_kms_check.matrix import ROWS, Permissions
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, jobs
 from tests.checks.templates import Json, check, managed, of_type, reasons, role

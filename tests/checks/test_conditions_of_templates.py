@@ -8,7 +8,7 @@ import pytest
 
 from personalize_kms_check import check_assembly
 from personalize_kms_check._model.causes import Cause
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from tests.checks.templates import (
     ACTIONS,
     CLEAN,

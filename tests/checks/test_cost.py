@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from tests.checks.templates import (
     bucket,
     bucket_policy,

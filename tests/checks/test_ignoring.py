@@ -14,8 +14,8 @@ from constructs import Construct, IConstruct
 from personalize_kms_check import check_assembly
 from personalize_kms_check._model.causes import Cause, Reason
 from personalize_kms_check._model.finding import Finding
+from personalize_kms_check._model.report import AccessReport
 from personalize_kms_check._reports.ignoring import Ignore, without
-from personalize_kms_check._reports.report import AccessReport
 from tests.checks.command import run
 from tests.checks.templates import ACTIONS, IN_IAM, complete, dataset_group, key, policy, write
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from tests.actions import FIVE, FOUR
 from tests.checks.templates import Line, lines
 from tests.proof import operators

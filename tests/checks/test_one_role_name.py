@@ -12,7 +12,7 @@ import pytest
 from constructs import Construct
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from personalize_kms_constructs import PersonalizeEncryption
 from tests.checks.templates import (
     CLEAN,

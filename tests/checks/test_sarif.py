@@ -11,7 +11,7 @@ import pytest
 from personalize_kms_check._model.causes import Cause, Reason
 from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._model.finding import Finding
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from personalize_kms_check._reports.sarif import sarif_report
 from tests.checks.command import run
 from tests.checks.templates import (

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
 from personalize_kms_check import check_assembly
-from personalize_kms_check._reports.report import AccessReport
+from personalize_kms_check._model.report import AccessReport
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
 from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob
 from tests.checks.templates import check, complete, of_type, reasons, role

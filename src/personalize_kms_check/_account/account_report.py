@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .._reports.outcome import first_of
-from .._reports.report import AccessReport, as_data
+from .._model.report import AccessReport, as_data, first_of
 from .._reports.text import blocks_of_findings, joined
 from .._reports.words import counted
 from .._shared.values import shown

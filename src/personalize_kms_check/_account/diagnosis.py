@@ -15,8 +15,8 @@ from .._model.asked import Asked
 from .._model.causes import Cause, Reason
 from .._model.finding import Finding
 from .._model.model import AccessModel
+from .._model.report import AccessReport, in_order
 from .._needs.need import users_of
-from .._reports.report import AccessReport, in_order
 from .groups import Group
 
 _IDS_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"

@@ -8,7 +8,7 @@ from functools import partial
 
 from .._model.asked import Asked, Location
 from .._model.model import AWS_MANAGED_KEY, AccessModel, Key
-from .._reports.outcome import first_of
+from .._model.report import first_of
 from .asking import Account, side_by_side
 from .deployed_owners import read_bucket, read_key, read_role
 from .groups import Group

@@ -14,7 +14,7 @@ from typing import Any
 from .._model.causes import Cause, Reason
 from .._model.finding import Finding
 from .._model.model import AccessModel
-from .._reports.report import AccessReport
+from .._model.report import AccessReport
 from ..matrix import SERVICE_PRINCIPAL
 from .asking import Account, NotAnsweredError, Progress, member_of
 from .diagnosis import warning

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .._model.finding import Finding
-from .report import AccessReport
+from .._model.report import AccessReport
 from .report_lines import lines_of
 from .rules import UNENCRYPTED, rule_of
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from .outcome import AccessFindings
+from .._model.report import AccessReport
 from .report_lines import Line, lines_of
 from .short_names import Names
 from .words import heading, left_out, sentences, summary, title
@@ -15,11 +15,11 @@ from .words import heading, left_out, sentences, summary, title
 _MARKUP = re.compile(r"[|*<`]")
 
 
-def markdown_report(report: AccessFindings, *, quiet: bool = False) -> str:
+def report_of(report: AccessReport, *, quiet: bool = False) -> str:
     return "\n".join(_lines(report, quiet=quiet)) + "\n"
 
 
-def _lines(report: AccessFindings, *, quiet: bool) -> Iterator[str]:
+def _lines(report: AccessReport, *, quiet: bool) -> Iterator[str]:
     names, lines = Names(report.names), lines_of(report)
     told, remedies = sentences(lines)
     yield "# Amazon Personalize's access"

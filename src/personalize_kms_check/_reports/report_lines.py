@@ -12,8 +12,8 @@ from .._model.causes import MAY_BE_TOO_MUCH, POLICIES, Cause, Reason
 from .._model.declarations import Declaration
 from .._model.finding import Finding, Level
 from .._model.policy_to_change import PolicyToChange
+from .._model.report import AccessReport
 from .._shared.values import shown
-from .outcome import AccessFindings
 from .rules import rule_of
 from .short_names import Names
 
@@ -91,7 +91,7 @@ class Line:
 _URGENT = (Cause.KEY_STATE, Cause.KEY_ABSENT, Cause.ALIAS_ABSENT, Cause.UNUSED_ID)
 
 
-def lines_of(report: AccessFindings) -> list[Line]:
+def lines_of(report: AccessReport) -> list[Line]:
     """Return the lines of a report: what comes before all else, then errors, then the rest."""
     words = _Words(report)
     urgent, errors, warnings = [], [], []
@@ -108,7 +108,7 @@ def lines_of(report: AccessFindings) -> list[Line]:
 class _Words:
     """Puts the findings of a report into words."""
 
-    def __init__(self, report: AccessFindings) -> None:
+    def __init__(self, report: AccessReport) -> None:
         self._report = report
         self._names = Names(report.names)
 

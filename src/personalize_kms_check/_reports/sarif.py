@@ -15,16 +15,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .._model.finding import Json
+from .._model.report import AccessReport
 from .._shared.values import shown
 from .line_numbers import LineNumbers
-from .outcome import AccessFindings
 from .report_lines import Line, lines_of
 from .rules import RULES
 from .short_names import Names
 from .words import what_to_do
 
 
-def sarif_report(report: AccessFindings, manifest: Path, version: str) -> str:
+def sarif_report(report: AccessReport, manifest: Path, version: str) -> str:
     """Return the report as SARIF: a result for each finding, at its first template.
 
     The location is in a template, for any language of the CDK, whether it is in the repository or

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+from .._model.report import AccessReport
 from .line_numbers import LineNumbers
-from .outcome import AccessFindings
 from .report_lines import Line, lines_of
 from .short_names import Names
 from .words import heading, left_out, sentences, summary, title
 
 
-def text_report(report: AccessFindings, *, quiet: bool = False) -> str:
+def report_of(report: AccessReport, *, quiet: bool = False) -> str:
     blocks = [*blocks_of_findings(report, quiet=quiet)]
     if not quiet:
         blocks.append([summary(report), *left_out(report)])
@@ -24,7 +24,7 @@ def joined(blocks: Iterable[list[str]]) -> str:
     return "\n".join(filter(None, texts))
 
 
-def blocks_of_findings(report: AccessFindings, *, quiet: bool) -> Iterator[list[str]]:
+def blocks_of_findings(report: AccessReport, *, quiet: bool) -> Iterator[list[str]]:
     names, numbers = Names(report.names), LineNumbers()
     lines = lines_of(report)
     told, remedies = sentences(lines)

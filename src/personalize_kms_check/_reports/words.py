@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from .._model.policy_to_change import PolicyToChange
+from .._model.report import AccessReport
 from .._shared.values import shown
-from .outcome import AccessFindings
 from .report_lines import Line, path_of, whose
 from .short_names import Names
 
@@ -106,7 +106,7 @@ def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
     return told, [f"{number} {fix}" for fix, number in numbers.items()]
 
 
-def heading(report: AccessFindings) -> list[str]:
+def heading(report: AccessReport) -> list[str]:
     told = [report.account] if report.account else []
     if report.asked:
         told.append(f"checked: {_in_short(report)}")
@@ -124,7 +124,7 @@ def heading(report: AccessFindings) -> list[str]:
     return told
 
 
-def _in_short(report: AccessFindings) -> str:
+def _in_short(report: AccessReport) -> str:
     """Return the resources with their kinds; of many, or in an account, how many of each kind."""
     named: dict[str, str] = {}
     above: set[str] = set()
@@ -139,7 +139,7 @@ def _in_short(report: AccessFindings) -> str:
     return ", ".join(sorted(counted(number, kind) for kind, number in kinds.items()))
 
 
-def summary(report: AccessFindings) -> str:
+def summary(report: AccessReport) -> str:
     problems = counted(len(report.problems), "problem")
     warnings = sum(problem.is_warning for problem in report.problems)
     if warnings:
@@ -150,7 +150,7 @@ def summary(report: AccessFindings) -> str:
     )
 
 
-def _assumed(report: AccessFindings) -> str:
+def _assumed(report: AccessReport) -> str:
     empty = '""'
     values = [f"{name}={value or empty}" for name, value in report.assumed.items()]
     return (
@@ -159,7 +159,7 @@ def _assumed(report: AccessFindings) -> str:
     )
 
 
-def left_out(report: AccessFindings) -> list[str]:
+def left_out(report: AccessReport) -> list[str]:
     if not report.left_out:
         return []
     return [f"{counted(report.left_out, 'finding')} left out, acknowledged in the app or ignored"]
