@@ -23,7 +23,7 @@ INTERRUPTIBLE := python scripts/interruptible
 WRITE_PAGES := @for page in permission_matrix picture reports llms; do python docs/$$page.py || exit; done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo integ test long lint mypy pyright coverage docs site snapshots properties mutation versions bench dist workflows lock clean
+.PHONY: help setup demo integ test lint mypy pyright coverage docs site snapshots long properties mutation versions bench dist workflows lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
