@@ -157,24 +157,6 @@ def with_inline_policies_on_the_key(stack: cdk.Stack) -> None:
     group(stack, "Books", other, unnamed)
 
 
-def open_to_all_before_the_role(stack: cdk.Stack) -> None:
-    """The key's policy can't refer to the role, which names the key, nor to a later stack's."""
-    key = key_for(stack, "Key", iam.AnyPrincipal(), "kms:*")
-    own = inline(["kms:Decrypt"], key.key_arn)
-    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize", inline_policies=own)
-    by_hand(key, role, s3.Bucket(stack, "Data"), stack)
-    # By the text of its ARN.
-    arn = stack.format_arn(service="iam", region="", resource="role", resource_name="Own")
-    mine = key_for(stack, "Mine", iam.ArnPrincipal(arn), "kms:*")
-    own = inline(["kms:Decrypt"], mine.key_arn)
-    role = iam.Role(stack, "Own", assumed_by=SERVICE, role_name="Own", inline_policies=own)
-    group(stack, "Books", mine, role)
-    theirs = key_for(stack, "Theirs", iam.AnyPrincipal(), "kms:*")
-    other = cdk.Stack(cdk.App.of(stack), "Other")
-    role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Other")
-    group(other, "Music", theirs, role)
-
-
 def of_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
     """The role's stack can't refer to them: a policy of the role that does is made in theirs."""
     role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
@@ -321,7 +303,6 @@ def with_conditions_and_principals_of_their_own(stack: cdk.Stack) -> None:
         of_names_that_are_text,
         with_inline_policies,
         with_inline_policies_on_the_key,
-        open_to_all_before_the_role,
         of_a_stack_before_that_of_key_and_bucket,
         wide_in_a_stack_before_that_of_key_and_bucket,
         with_a_boundary_that_refuses,
@@ -348,9 +329,8 @@ def test_after_the_lists_nothing_is_missing_and_nothing_too_much(
     after = check_assembly(tmp_path)
     assert (after.missing, after.excess, after.undecided) == ((), (), ()), after.to_text()
     # A policy that is there already isn't waited for yet, nor by a nested stack what is made beside
-    # it. What was open to all has lost who may change it.
-    told = {"not-waited-for", *(["locked-out"] if build is open_to_all_before_the_role else [])}
-    assert {problem.cause.id for problem in after.problems} <= told, after.to_text()
+    # it.
+    assert {problem.cause.id for problem in after.problems} <= {"not-waited-for"}, after.to_text()
     assert any("/New" in problem.message for problem in after.problems) == (
         build is of_a_nested_stack
     ), after.to_text()

@@ -49,7 +49,6 @@ class Advice:
     def __init__(self, model: AccessModel, needs: list[Need], forms: Forms) -> None:
         self._model = model
         self._on = by_owner(needs)
-        self._forms = forms
         self._should_have = ShouldHave(model, needs, forms)
 
     def to_change(
@@ -70,8 +69,7 @@ class Advice:
             which = own_policy(self._model.role(arn))
             changes.setdefault(which, _Change(which))
         in_order = sorted(changes, key=lambda which: (_ORDER.index(which.column), which))
-        new_key_policies = {which.owner for which in changes if which.column == IN_KEY_POLICY}
-        return [self._policy_to_change(changes[which], new_key_policies) for which in in_order]
+        return [self._policy_to_change(changes[which]) for which in in_order]
 
     def _can_go(self, entry: Finding) -> bool:
         """Tell if no given policy of an owner allows it to others than roles of the app."""
@@ -92,10 +90,10 @@ class Advice:
     def _owner(self, arn: str) -> Owner:
         return self._model.keys.get(arn) or self._model.buckets.get(arn) or self._model.role(arn)
 
-    def _policy_to_change(self, change: _Change, new_key_policies: set[str]) -> PolicyToChange:
+    def _policy_to_change(self, change: _Change) -> PolicyToChange:
         which = change.which
         if which.column == IN_IAM:
-            needs = self._needs_in_iam(change, new_key_policies)
+            needs = self._needs_in_iam(change)
         else:
             needs = self._should_have.needs_in(which)
         is_given = any(policy.is_given for policy in self._documents_of(which))
@@ -129,17 +127,16 @@ class Advice:
             waiting=self._waiting(which, needs),
         )
 
-    def _needs_in_iam(self, change: _Change, new_key_policies: set[str]) -> list[Need]:
-        """Return the needs to write statements for in a role's IAM policy: the unmet ones.
+    def _needs_in_iam(self, change: _Change) -> list[Need]:
+        """Return the needs to write statements for in a role's IAM policy.
 
-        If something is too much, these are all needs. If a key policy gives everybody a permission
-        today and will leave the role to its account, the role's need of it is among them, too.
+        These are the unmet ones, and all if something is too much.
         """
+        if not change.too_much:
+            return list(change.lacks)
         needs = dict.fromkeys(change.lacks)
         for need in self._should_have.needs_in_iam(change.which.owner):
-            is_lost = need.owner_arn in new_key_policies and self._forms.is_left_anew(need)
-            is_wanted = change.too_much or is_lost
-            if is_wanted and policy_for(self._model, need, IN_IAM) == change.which:
+            if policy_for(self._model, need, IN_IAM) == change.which:
                 needs[need] = None
         return list(needs)
 

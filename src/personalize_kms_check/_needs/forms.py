@@ -22,8 +22,6 @@ class Forms:
     * In the policy as it should be: ``is_delegated`` is the form of a pair. ``is_left_to_iam``
       tells if IAM has to allow the same, which across accounts it has to in both forms.
     * In the policy of today: ``is_of_account`` tells if it leaves a need to the account already.
-    * Between the two: ``is_left_anew`` tells if it lets everybody in, and should leave a need to
-      the account.
     """
 
     def __init__(self, decisions: Iterable[Decided]) -> None:
@@ -62,10 +60,6 @@ class Forms:
         decision = self._by_key_policy[need].decision
         is_met = decision.answer is Answer.YES and not decision.named
         return is_met or any(reason.cause is Cause.LEFT_TO_IAM for reason in decision.refusals)
-
-    def is_left_anew(self, need: Need) -> bool:
-        decided = self._by_key_policy.get(need)
-        return decided is not None and decided.decision.named and self.is_delegated(need)
 
     def named(self) -> set[Need]:
         """Return the needs met by the role's name in a key policy, today or once it is right."""
