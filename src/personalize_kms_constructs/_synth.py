@@ -109,7 +109,7 @@ class AtSynth:
         warnings += self._other_warnings()
         if not self._wiring.is_synthesized:
             self._leave_metadata(files)
-        self._wiring.is_synthesized = True
+        self._wiring.end()
         for warning_id, text in warnings:
             warn(self._scope, warning_id, text)
         return list(self._pattern_problems())

@@ -83,22 +83,28 @@ def targets_in(text: str) -> list[Any]:
 
 
 def in_words(text: str) -> str:
-    """Return a string for messages, in which a token shows its target or the CDK's hint.
-
-    The names of import jobs have a hash of it, so it is part of the contract.
-    """
+    """Return a string for messages, in which a token shows its target or the CDK's hint."""
     without_lists = _OF_A_LIST.sub("${an element of a list, which takes Fn.select}", text)
-    return TOKEN.sub(_in_words, without_lists)
+    return TOKEN.sub(lambda token: f"${{{_target_or_hint(token)}}}", without_lists)
 
 
-def _in_words(token: re.Match[str]) -> str:
+def to_hash(text: str) -> str:
+    """Return a string for a hash in a name, with targets and hints instead of tokens.
+
+    It is part of the contract: an import job of another name runs again, and replaces its data.
+    """
+    return TOKEN.sub(lambda token: f"${{{_target_or_hint(token)}}}", text)
+
+
+def _target_or_hint(token: re.Match[str]) -> str:
+    """Return the path of a reference's target with the attribute, or what the CDK calls it."""
     first = cdk.Tokenization.reverse_string(token[0]).first_token
     if cdk.Reference.is_reference(first):
         reference = cast("cdk.Reference", first)
         path, attribute = reference.target.node.path, reference.display_name
-        return f"${{{path}}}" if attribute == "Ref" else f"${{{path}.{attribute}}}"
+        return path if attribute == "Ref" else f"{path}.{attribute}"
     hint = token["hint"].replace("AWS.", "AWS::")
-    return "${…}" if hint == "TOKEN" else f"${{{hint}}}"
+    return "…" if hint == "TOKEN" else hint
 
 
 def resolved_early(text: str, stack: cdk.Stack) -> Any:

@@ -54,12 +54,12 @@ from ._refusals.names import (
 )
 from ._synth import AtSynth, Made
 from ._tokens import (
-    in_words,
     is_replaced_later,
     is_token,
     is_yet_to_be_looked_up,
     l1_behind,
     literal_part,
+    to_hash,
 )
 from .callers import caller_problems, caller_statements, grant_statements, takes_no_statements
 from .key_access import key_access_rule
@@ -241,7 +241,7 @@ class PersonalizeEncryption(Construct):
         resource = managed.resource
         if self.__removal_policy is not RemovalPolicy.DESTROY:
             self.__made.retained[f"the statements in the policy of key {key_arn}"] = resource
-        self._personalize_wiring.managed.append(cast("IConstruct", resource))
+        self._personalize_wiring.wait_for(cast("IConstruct", resource))
         return managed.add_statements
 
     def __keep(self, name: str, resource: CfnResource | Resource) -> None:
@@ -640,7 +640,7 @@ def _import_job_name(
     """
     l1 = _l1_of(group)
     name_of_group = cast("str", group).rpartition("/")[2] if l1 is None else l1.name
-    of_group = in_words(name_of_group)
+    of_group = to_hash(name_of_group)
     if "${…}" in of_group or "${AWS::Stack" in of_group:
         # In another stack the same string is another name.
         of_group = f"{here.stack.node.path}/{of_group}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from .._model.asked import Asked, declared_of
 from .._model.causes import Cause, Reason
 from .._model.finding import Finding
-from .._model.model import AWS_MANAGED_KEY, AccessModel, Key
+from .._model.model import AWS_MANAGED_KEY, AccessModel, Key, Owner
 from .._model.policy_documents import Policy, PolicyStatement
 from .._needs.decided import Decided
 from .._needs.need import Need
@@ -59,44 +59,44 @@ def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator
 
 
 def configuration_problems(model: AccessModel) -> Iterator[Finding]:
-    unusable: dict[object, tuple[str, Reason, str, list[Asked]]] = {}
+    unusable: dict[object, tuple[Owner, Reason, str, list[Asked]]] = {}
     for asked in model.asked:
-        for arn, reason, page in _unusable(model, asked):
-            identity = (arn, reason.cause, *reason.values.values())
-            *_, all_asked = unusable.setdefault(identity, (arn, reason, page, []))
+        for owner, reason, page in _unusable(model, asked):
+            identity = (owner.arn, reason.cause, *reason.values.values())
+            *_, all_asked = unusable.setdefault(identity, (owner, reason, page, []))
             all_asked.append(asked)
-    for arn, reason, page, all_asked in unusable.values():
-        is_key = page in (KMS_PAGE, KEY_STATE_PAGE)
-        label = f"key {model.label(arn)}" if is_key else model.label(arn)
+    for owner, reason, page, all_asked in unusable.values():
+        label = model.label(owner.arn)
         yield Finding(
             kind="configuration",
-            subject=arn,
-            label=label,
+            subject=owner.arn,
+            label=f"key {label}" if isinstance(owner, Key) else label,
             reason=reason,
             page=page,
             asked=tuple(all_asked),
         )
 
 
-def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[str, Reason, str]]:
-    """Yield the ARNs that Personalize can't work with, the reasons, and AWS's pages."""
+def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[Owner, Reason, str]]:
+    """Yield the roles, keys and buckets Personalize can't use, the reasons, and AWS's pages."""
     role = model.role(asked.role_arn)
     if not role.exists:
         taken = f"{role.namesake} has its name: give that to the next job, or a new dataset group"
         mend = taken if role.namesake else _OTHER_ROLE
-        yield role.arn, Reason.of(Cause.ROLE_ABSENT, mend=mend), IMPORT_PAGE
+        yield role, Reason.of(Cause.ROLE_ABSENT, mend=mend), IMPORT_PAGE
     elif same(role.account, asked.account) is Answer.NO:
-        yield role.arn, Reason.of(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
+        yield role, Reason.of(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
     for arn in model.keys_of(asked):
-        for reason in _unusable_key(model.key(arn), asked):
-            yield arn, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE
+        key = model.key(arn)
+        for reason in _unusable_key(key, asked):
+            yield key, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE
     for arn in dict.fromkeys([location.bucket_arn for location in asked.locations]):
         bucket = model.bucket(arn, asked.account)
         if not bucket.exists:
-            yield arn, Reason.of(Cause.BUCKET_ABSENT), IMPORT_PAGE
+            yield bucket, Reason.of(Cause.BUCKET_ABSENT), IMPORT_PAGE
         elif bucket.region and same(bucket.region, asked.region) is Answer.NO:
             regions = {"bucket_region": bucket.region, "region": asked.region}
-            yield arn, Reason(Cause.BUCKET_REGION, regions), IMPORT_PAGE
+            yield bucket, Reason(Cause.BUCKET_REGION, regions), IMPORT_PAGE
 
 
 def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:

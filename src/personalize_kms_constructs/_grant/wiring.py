@@ -76,6 +76,14 @@ class Wiring:
         self._buckets: dict[str, BucketTarget] = {}
         self._of_role: list[ManagedPolicyTarget] = []
 
+    def wait_for(self, managed: IConstruct) -> None:
+        """Make every waiting resource depend on a custom resource too."""
+        self.managed.append(managed)
+
+    def end(self) -> None:
+        """Refuse what would come too late."""
+        self.is_synthesized = True
+
     @property
     def keys(self) -> list[ResolvedKey]:
         by_identity = {self.encryption_key.identity: self.encryption_key}
