@@ -86,7 +86,7 @@ site: setup ## build the documentation into the folder site
 	$(WRITE_PAGES)
 	@zensical build --clean --strict
 
-snapshots: setup ## write snapshots of templates, and generated pages, anew after a change that is meant
+snapshots: setup ## rewrite snapshots and generated pages after an intended change
 	$(WRITE_PAGES)
 	@python -m pytest -n 0 -q tests/templates/test_snapshots.py --snapshot-update
 

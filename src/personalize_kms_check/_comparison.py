@@ -8,7 +8,7 @@ from ._advice.to_change import Advice
 from ._advice.which_policy import WhichPolicy, policy_for
 from ._findings.decisions import Decisions, decisions
 from ._findings.too_much import too_much
-from ._model.asked import declared_of, files_for, labels_of
+from ._model.asked import declared_of, files_for
 from ._model.causes import Cause, Column, Reason
 from ._model.declarations import Declaration
 from ._model.finding import Finding, FindingKind
@@ -59,7 +59,7 @@ def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessRepor
     return AccessReport(
         findings,
         policies=tuple(policies),
-        asked=tuple(labels_of(model.asked)),
+        asked=tuple(sorted({request.entry for request in model.asked})),
         without_key=tuple(sorted(model.without_key)),
         names=_names(model, policies, excess),
         assumed=dict(sorted(model.assumed.items())),

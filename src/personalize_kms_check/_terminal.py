@@ -51,7 +51,7 @@ def _give_up(stream: TextIO) -> None:
 
 
 def stop(message: str) -> NoReturn:
-    """End the command, which couldn't look."""
+    """End the command, which failed to run."""
     say(message)
     sys.exit(COULD_NOT_LOOK)
 

@@ -100,12 +100,12 @@ class PersonalizeEncryption(Construct):
         imported_key_policy: ImportedKeyPolicy = ImportedKeyPolicy.PENDING,
         imported_key_policy_revision: str | None = None,
     ) -> None:
-        """Make or take a key and a service role, and add the permissions.
+        """Create a key and a service role, or use yours, and add the permissions.
 
         Args:
             scope: the parent construct.
-            id: the construct's id. The ids of its children, the sids and their order are a
-                contract.
+            id: the construct's id. The ids of its children, the sids and their order stay the same
+                between versions.
             resources: the resources you will create in Personalize. They decide every
                 statement; ``allow`` adds more.
             encryption_key: the key of your dataset groups, a symmetric encryption key in the

@@ -66,7 +66,7 @@ def one_of_each() -> AccessReport:
 
 DENIED = "✘ Main/Role may not kms:Decrypt on Main/Key: denied by statement NoDecrypt of key policy"
 DISABLED = "✘ key Main/Key is Disabled: enable it (needed by movies (dataset group))"
-SUM = "2 missing, 1 problem, 1 too much, 1 undecided, 12 as AWS's pages ask\n"
+SUM = "2 missing, 1 problem, 1 too much, 1 undecided, 12 as documented\n"
 
 
 def test_the_text_has_a_line_for_each_finding_and_a_block_for_each_policy() -> None:
@@ -82,7 +82,7 @@ checked: dataset group movies
 ! statement 1 of IAM policy allows kms:Encrypt on Main/Key: AWS's pages don't ask for it
 ? Main/Job: it may create resources
 
-[1] let that statement spare the role and Personalize (aws:PrincipalArn, \
+[1] change that statement so that it doesn't apply to the role and Personalize (aws:PrincipalArn, \
 aws:PrincipalIsAWSService): a denial overrides every permission
 
 key policy of Main/Key, replacing statements 1, 2:
@@ -121,7 +121,7 @@ def test_a_clean_report_says_what_was_checked() -> None:
     report = report_of(key=ON_KEY, iam=[iam(IAM_ACTIONS)])
     assert report.to_text() == (
         "checked: dataset group movies\n\n"
-        "0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
+        "0 missing, 0 problems, 0 too much, 0 undecided, 14 as documented\n"
     )
     assert report.to_text(quiet=True) == ""
 
@@ -356,8 +356,8 @@ def test_what_may_be_too_much_is_there() -> None:
     model.open_questions = [OpenQuestion("Main/Job", "it may create resources")]
     assert marked(model, "?") == [
         "? Main/Job: it may create resources",
-        "? maybe too much, statement 1 of IAM policy allows kms:* on Key: nothing that can be "
-        "seen asks for it, and Main/Job, which can't be seen in full, may",
+        "? maybe too much, statement 1 of IAM policy allows kms:* on Key: no resource in the "
+        "templates needs it, and Main/Job, which can't be seen in full, may",
         "? maybe too much, statement 2 of trust policy may let another account in, since its "
         f"Principal is {account}",
     ]
@@ -373,8 +373,8 @@ def test_a_statement_is_a_line_for_each_reason_for_which_it_is_too_much() -> Non
         f"! statement Wide of bucket policy allows s3:GetObject on {BUCKET}/*: it is on the whole "
         "bucket, not only the prefix that is used",
         "! statement Wide of bucket policy lets Personalize in for any account (2 permissions)",
-        f"! statement Wide of bucket policy allows s3:PutObject on Data, {BUCKET}/*: nothing that "
-        "can be seen asks for it (2 permissions)",
+        f"! statement Wide of bucket policy allows s3:PutObject on Data, {BUCKET}/*: no resource "
+        "in the templates needs it (2 permissions)",
     ]
 
 
@@ -393,7 +393,7 @@ MARKDOWN = """\
 
 checked: dataset group movies.
 
-1 missing, 0 problems, 0 too much, 0 undecided, 13 as AWS's pages ask.
+1 missing, 0 problems, 0 too much, 0 undecided, 13 as documented.
 
 | | finding | where | needed by | page |
 |---|---|---|---|---|

@@ -682,7 +682,7 @@ def test_nothing_is_taken_out_that_an_open_request_may_need(
     assert {entry.action for entry in open_ones} == every - too_much
     assert all(
         entry.because.partition(": ")[2]
-        == "nothing that can be seen asks for it, and Main/Job, which can't be seen in full, may"
+        == "no resource in the templates needs it, and Main/Job, which can't be seen in full, may"
         for entry in open_ones
     )
 

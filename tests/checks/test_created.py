@@ -472,7 +472,7 @@ def test_a_creator_of_whom_more_is_not_known_leaves_what_is_declared_checked(
     file.write_text(json.dumps([created]))
     result = run(template, "--created", file)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "1 undecided, 0 as AWS's pages ask" in result.stdout
+    assert "1 undecided, 0 as documented" in result.stdout
 
 
 def test_no_file_is_written_for_nothing(tmp_path: Path) -> None:

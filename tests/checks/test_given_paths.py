@@ -168,9 +168,7 @@ def test_a_path_counts_once(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, main__json=complete())
     once = run(folder).stdout
     assert run(folder, folder / "main.json", f"{folder}/../{folder.name}").stdout == once
-    assert once.endswith(
-        "\n0 missing, 0 problems, 0 too much, 0 undecided, 14 as AWS's pages ask\n"
-    )
+    assert once.endswith("\n0 missing, 0 problems, 0 too much, 0 undecided, 14 as documented\n")
 
 
 def test_several_assemblies_are_judged_each_for_itself(tmp_path: Path) -> None:
@@ -187,7 +185,7 @@ def test_several_assemblies_are_judged_each_for_itself(tmp_path: Path) -> None:
     place = f"{os.path.relpath(prod)}/Main.template.json:1"
     assert f"{place}  IAM policies of Main/Role lack kms:Decrypt" in result.stdout
     assert result.stdout.endswith(
-        "1 missing, 0 problems, 0 too much, 0 undecided, 26 as AWS's pages ask\n"
+        "1 missing, 0 problems, 0 too much, 0 undecided, 26 as documented\n"
         "1 finding left out, acknowledged in the app or ignored\n"
     )
     exported = folder_of(tmp_path / "keys", keys__json=KEYS)

@@ -170,7 +170,7 @@ def test_the_line_says_what_to_add(tmp_path: Path) -> None:
         "StringEquals in a trust policy, StringEqualsIfExists elsewhere"
     )
     assert nothing.startswith("checked: only who may use the policies for Personalize")
-    assert counts == "0 missing, 0 problems, 3 too much, 0 undecided, 0 as AWS's pages ask\n"
+    assert counts == "0 missing, 0 problems, 3 too much, 0 undecided, 0 as documented\n"
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ BASE_5 = ["kms:CreateGrant", *BASE_4]
 EXPORT_6 = [*BASE_5, "kms:GenerateDataKeyWithoutPlaintext"]
 DAY = datetime.now(UTC) - timedelta(days=30)
 """The time at which everything was made."""
-OF_DAY = f"of {DAY:%Y-%m-%d}"
+OF_DAY = f"{DAY:%Y-%m-%d}"
 """What the names of jobs end with in reports."""
 
 

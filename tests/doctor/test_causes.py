@@ -36,12 +36,12 @@ from tests.doctor.findings import bad
 
 METRICS = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:*"
 READ = allow(["s3:GetObject", "s3:ListBucket"])
-LOAD = f"load {OF_DAY} (dataset import job)"
+LOAD = f"dataset import job load ({OF_DAY}, CREATE FAILED)"
 NEXT = (
     "start another one once its cause is gone; if nothing here says why, try --cloudtrail, and see "
     "the keys of its objects and your control policies"
 )
-OF_LOAD = f"load {OF_DAY} that is ACTIVE (dataset import job)"
+OF_LOAD = f"dataset import job load ({OF_DAY}, ACTIVE)"
 NEEDED_BY = [OF_LOAD, "movies (dataset group)"]
 PERSONALIZE = "personalize.amazonaws.com"
 
@@ -128,10 +128,10 @@ def test_a_job_whose_role_is_gone(account: FakeAccount) -> None:
     account.add(matrix.DATASET_EXPORT_JOB, "dump", role=retired, **failed)
     absent, failure = account.findings()
     assert (absent.cause, absent.status, absent.of) == ("role-absent", "warning", retired)
-    assert absent.needed_by == [f"dump {OF_DAY} that is CREATE FAILED (dataset export job)"]
+    assert absent.needed_by == [f"dataset export job dump ({OF_DAY}, CREATE FAILED)"]
     assert failure.says == [
-        f"dump {OF_DAY} (dataset export job) failed: Insufficient privileges.; its role {retired} "
-        "doesn't exist: start another one with a role that exists"
+        f"dataset export job dump ({OF_DAY}, CREATE FAILED) failed: Insufficient privileges.; its "
+        f"role {retired} doesn't exist: start another one with a role that exists"
     ]
     newer = DAY + timedelta(days=1)
     account.add(matrix.DATASET_EXPORT_JOB, "again", creationDateTime=newer)
@@ -281,4 +281,4 @@ def test_jobs_with_other_destinations() -> None:
     account.add(matrix.DATASET_EXPORT_JOB, "other", destination=("s3://ratings/elsewhere/", None))
     finding = account.finding()
     assert finding.resources == [f"{BUCKET}/elsewhere/*"]
-    assert finding.needed_by == [f"other {OF_DAY} that is ACTIVE (dataset export job)"]
+    assert finding.needed_by == [f"dataset export job other ({OF_DAY}, ACTIVE)"]

@@ -61,7 +61,7 @@ def test_it_is_told_in_lines(deployed: Deployed, doctor: Callable[..., Result]) 
     lines = result.stdout.splitlines()
     assert lines[0] == f"account {deployed.aws.account}, Region {deployed.aws.region}"
     assert lines[1].startswith("checked: ")
-    assert re.fullmatch(r"1 dataset group: \d\d as AWS's pages ask", lines[-1])
+    assert re.fullmatch(r"1 dataset group: \d\d as documented", lines[-1])
     assert "service and resource control policies can't be read" in result.stdout
     result = doctor("--strict", "--quiet")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")

@@ -94,7 +94,7 @@ def test_a_kind_that_the_installed_boto3_does_not_have(
     result = command("--strict")
     says = "· metric attributions weren't looked at: upgrade boto3, which doesn't have them\n"
     assert (result.exit_code, result.stdout.count(says)) == (0, 1)
-    assert "1 dataset group: 14 as AWS's pages ask" in result.stdout
+    assert "1 dataset group: 14 as documented" in result.stdout
 
 
 @pytest.mark.parametrize("failure", FAILURES)
@@ -220,7 +220,7 @@ def test_exit_codes(account: FakeAccount, command: Callable[..., Result]) -> Non
     assert codes() == (0, 0)
     policy = account.keys[KEY]
     account.keys[KEY] = [*policy, allow(["kms:Encrypt"], {"AWS": "AROADEADDEADDEADDEAD1"})]
-    assert "1 dataset group: 1 warning, 14 as AWS's pages ask" in command().stdout
+    assert "1 dataset group: 1 warning, 14 as documented" in command().stdout
     assert codes() == (0, 1)
     account.keys[KEY] = policy[:1]
     assert codes() == (1, 1)

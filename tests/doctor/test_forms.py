@@ -103,8 +103,7 @@ def test_a_denial_of_the_role_is_told_once(
     told = [line for line in command().stdout.splitlines() if line[:1] in ("✘", "[")]
     assert told == [
         f"✘ service/Reader may not kms:ListGrants on {KEY}: denied by statement 2 of inline policy "
-        f"P (needed by load {OF_DAY} that is ACTIVE (dataset import job), movies (dataset group)) "
-        "[1]",
+        f"P (needed by dataset import job load ({OF_DAY}, ACTIVE), movies (dataset group)) [1]",
         "[1] take that statement out, or narrow it: a denial overrides every permission",
     ]
 
@@ -143,7 +142,7 @@ def test_many_dataset_groups(account: FakeAccount, command: Callable[..., Result
     add_groups(account, 199)
     text = command().stdout
     assert text.splitlines()[1] == "checked: 200 dataset groups"
-    assert text.splitlines()[-1] == "200 dataset groups: 14 as AWS's pages ask"
+    assert text.splitlines()[-1] == "200 dataset groups: 14 as documented"
     assert command("--quiet").stdout == ""
     account.answer("GetKeyPolicy", {"Policy": json.dumps(document([allow(BASE_5, SERVICE)]))})
     (line,) = command("--quiet").stdout.splitlines()
@@ -179,7 +178,8 @@ def test_failed_jobs_are_told_newest_first(
             created = DAY.replace(hour=hour)
             account.add(row, f"at {hour}", creationDateTime=created, **failed)
     lines = command("--quiet").stdout.splitlines()
-    assert [line[:6] for line in lines] == ["! at 5", "! at 4", "! at 3", "! at 2", "! at 1"]
+    told = [line.partition("job at ")[2][:1] for line in lines]
+    assert told == ["5", "4", "3", "2", "1"]
 
 
 def test_the_order_of_answers_makes_no_difference() -> None:
@@ -206,7 +206,7 @@ def test_a_data_deletion_job_that_failed(account: FakeAccount) -> None:
     """Its status has no ``CREATE`` before it, as that of other jobs has."""
     failed: Any = {"status": "FAILED", "failureReason": "the file is empty"}
     account.add(matrix.DATA_DELETION_JOB, "forget", **failed)
-    says = f"! forget {OF_DAY} (data deletion job) failed: the file is empty [1]\n"
+    says = f"! data deletion job forget ({OF_DAY}, FAILED) failed: the file is empty [1]\n"
     assert f"{says}\n[1] start another one once its cause is gone; " in account.written()
 
 

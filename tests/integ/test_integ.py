@@ -55,7 +55,7 @@ def test_it_deploys_tries_records_and_takes_down(
     assert list(last) == ["ended"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", last["ended"])
     (report,) = [line["report"] for line in lines if "doctor" in line]
-    assert re.fullmatch(r"4 dataset groups: (\d+ undecided, )?\d+ as AWS's pages ask", report[-1])
+    assert re.fullmatch(r"4 dataset groups: (\d+ undecided, )?\d+ as documented", report[-1])
     steps = {line["tried"]: line["status"] for line in lines if "tried" in line}
     failed = {"NoGrants: deploy": "ROLLBACK_COMPLETE", "NoStatement: deploy": "ROLLBACK_COMPLETE"}
     worked = product(

@@ -160,7 +160,7 @@ def test_it_says_at_once_what_it_installs(project: Path) -> None:
 
     assert (result.returncode, result.stderr) == (1, "no space left\n")
     assert result.stdout.splitlines() == [
-        "▶ Python packages, into .venv with Python 3.13.1 (a quarter of a minute, 1.2 GB with all "
+        "▶ Python packages, into .venv with Python 3.13.1 (about 15 seconds, 1.2 GB with all "
         "that follows)"
     ]
 

@@ -25,7 +25,7 @@ _NOT_ANSWERED = (
 _UNREADABLE = (
     "service and resource control policies can't be read from an account that they apply to"
 )
-_SAYS = {"allowed": "as AWS's pages ask"}
+_SAYS = {"allowed": "as documented"}
 _WHO = {"service": "Personalize", "role": "the roles"}
 
 

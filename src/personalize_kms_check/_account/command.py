@@ -63,12 +63,12 @@ def doctor(
     """Look at what is deployed, and say what keeps Amazon Personalize from working with it.
 
     DATASET_GROUP is an ARN or a name; without one, all of the account and Region are looked at,
-    with their newest jobs and their metric attributions, keys, roles and buckets. A fault is told
-    once, the worst first. It only reads: nothing is changed.
+    with their newest jobs and their metric attributions, keys, roles and buckets. Each fault is
+    reported once, worst first. The doctor only reads.
 
     \b
-    Exit code: 0 if nothing is missing or wrong, 1 if something is, 2 if the
-    doctor couldn't look, or could decide nothing.
+    Exit code: 0 if nothing is missing or wrong, 1 if something is, 2 if it
+    failed to run or couldn't decide anything.
 
     \b
     Examples:

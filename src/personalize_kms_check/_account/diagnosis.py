@@ -49,12 +49,15 @@ def notes(groups: Iterable[Group], model: AccessModel) -> Iterator[str]:
             yield f"{group.label} is {group.status}{asks}"
         for job in group.jobs:
             if job.failure and job.is_past:
-                yield f"{job.label} failed: {job.failure}"
+                yield f"{job.asked.label} failed: {job.failure}"
     if older:
-        yield f"older jobs that weren't looked at: {older:,} (--jobs; none of more than 90 days)"
+        jobs = "job" if older == 1 else "jobs"
+        yield f"{older:,} older {jobs} not checked (--jobs checks more, up to 90 days back)"
     if model.buckets:
-        how = "aws s3api head-object shows it as SSEKMSKeyId"
-        yield f"an object may have another key than its bucket, which wasn't looked at: {how}"
+        yield (
+            "objects may be encrypted with another key than the bucket's; the doctor doesn't check "
+            "them: aws s3api head-object shows the key as SSEKMSKeyId"
+        )
     for owner in model.owners:
         yield from (f"{model.label(owner.arn)}: {note}" for note in owner.notes)
 
@@ -99,7 +102,7 @@ def _failed(groups: Iterable[Group], model: AccessModel) -> Iterator[Finding]:
         if not role.exists:
             why, mend = f"{why}; its role {role.arn} doesn't exist", "with a role that exists"
         reason = Reason.of(Cause.JOB_FAILED, why=why, mend=mend)
-        yield warning(job.label, reason, job.asked.permissions.page)
+        yield warning(job.asked.label, reason, job.asked.permissions.page)
 
 
 def _unseen(groups: Iterable[Group], model: AccessModel) -> Iterator[Finding]:

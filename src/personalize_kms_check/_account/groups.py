@@ -24,9 +24,7 @@ class PersonalizeJob:
     """A dataset group, job or metric attribution: what it was asked for, and how it ended."""
 
     asked: Asked
-    """The request, with keys as it names them, and the status of a job in its name."""
-    label: str
-    """The name that reports use for it."""
+    """The request, with keys as it names them."""
     failure: str = ""
     """Personalize's reason, if it failed."""
     created: float = 0
@@ -118,7 +116,7 @@ class GroupReader:
         jobs: list[PersonalizeJob] = []
         if key and described.get("roleArn"):
             own = (described["roleArn"], self._account.id, self._account.region, key)
-            jobs.append(PersonalizeJob(Asked(group.name, DATASET_GROUP, *own), group.label))
+            jobs.append(PersonalizeJob(Asked(group.name, DATASET_GROUP, *own)))
         return self._with_jobs(group, jobs)
 
     def _with_jobs(self, group: Group, jobs: list[PersonalizeJob]) -> Group:
@@ -179,10 +177,10 @@ def _read_job(account: Account, row: Permissions, group: Group, summary: Any) ->
             raise account.not_seen(operation, f"was answered with the path {path}", arn)
     name = str(described.get("jobName") or described.get("name") or arn.rpartition("/")[2])
     status, buckets = str(described.get("status") or ""), f"arn:{account.partition}:s3:::"
-    if row.is_job:
-        name = f"{name} of {summary['creationDateTime']:%Y-%m-%d}"
+    created = summary["creationDateTime"]
+    state = (f"{created:%Y-%m-%d}", status)
     asked = Asked(
-        f"{name} that is {status}" if row.is_job and status else name,
+        name,
         row,
         str(role_arn),
         account.id,
@@ -190,10 +188,10 @@ def _read_job(account: Account, row: Permissions, group: Group, summary: Any) ->
         group.key or None,
         source=_location(described, row.source, buckets),
         destination=_location(described, row.destination, buckets),
+        state=", ".join(filter(None, state)) if row.is_job else "",
     )
-    label, created = f"{name} ({row.resource})", summary["creationDateTime"].timestamp()
     has_worked = row.is_job and status == row.finished
-    return PersonalizeJob(asked, label, _failure(described), created, has_worked)
+    return PersonalizeJob(asked, _failure(described), created.timestamp(), has_worked)
 
 
 def _location(described: Any, access: S3Access | None, buckets: str) -> Location | None:

@@ -22,7 +22,7 @@ from .statements import PRINCIPALS, Match, Verdict, verdict_of
 
 _NO_LIMIT = Match(Answer.YES)
 _SPARE = (
-    "let that statement spare the role and Personalize (aws:PrincipalArn, "
+    "change that statement so that it doesn't apply to the role and Personalize (aws:PrincipalArn, "
     "aws:PrincipalIsAWSService)"
 )
 _NARROW = "take that statement out, or narrow it"

@@ -71,6 +71,8 @@ class Asked:
     """The ARNs on which the caller needs the API's action; the last is the new resource's."""
     also_calls: tuple[str, ...] = ()
     """The caller's other actions on it: to ask for its status, and to tag it."""
+    state: str = ""
+    """The day and status of a job in an account."""
 
     @property
     def kind(self) -> str:
@@ -82,6 +84,11 @@ class Asked:
 
     @cached_property  # Saves time: each entry of a report asks for it.
     def label(self) -> str:
+        return f"{self.kind} {self.name} ({self.state})" if self.state else self.entry
+
+    @property
+    def entry(self) -> str:
+        """Its name in a report's list of requests."""
         return f"{self.name} ({self.kind})"
 
 

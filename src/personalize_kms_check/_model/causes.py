@@ -125,7 +125,7 @@ class Cause(Enum):
 
     # Too much.
     NOT_ASKED = "AWS's pages don't ask for it"
-    NOT_SEEN_TO_BE_ASKED = "nothing that can be seen asks for it"
+    NOT_SEEN_TO_BE_ASKED = "no resource in the templates needs it"
     WIDER_THAN_ASKED = "it is more than AWS's pages ask for"
     KEY_POLICY_IS_ENOUGH = (
         "AWS's page asks for it in the key policy alone, which should name the role"
@@ -133,7 +133,7 @@ class Cause(Enum):
     OTHER_KEYS = "it is on keys that aren't used"
     OTHER_BUCKETS = "it is on buckets that aren't used"
     WHOLE_BUCKET = "it is on the whole bucket, not only the prefix that is used"
-    OTHER_PREFIX = "it is on a prefix for which nothing that can be seen asks for it"
+    OTHER_PREFIX = "it is on a prefix for which no resource in the templates needs it"
     FOR_EVERYBODY = (
         "{statements} lets everybody in, since its Principal is *",
         "name those who need it as its Principal, or add a condition on who calls",
@@ -148,7 +148,7 @@ class Cause(Enum):
         "{statements} may let another account in, since its {element} is {value}"
     )
     MAY_BE_ASKED = (
-        "nothing that can be seen asks for it, and {requests}, which can't be seen in full, may"
+        "no resource in the templates needs it, and {requests}, which can't be seen in full, may"
     )
 
     # Problems that no added statement fixes.

@@ -146,7 +146,7 @@ def summary(report: AccessReport) -> str:
         problems += f" ({counted(warnings, 'warning')})"
     return (
         f"{len(report.missing)} missing, {problems}, {len(report.excess)} too much, "
-        f"{len(report.undecided)} undecided, {len(report.allowed)} as AWS's pages ask"
+        f"{len(report.undecided)} undecided, {len(report.allowed)} as documented"
     )
 
 

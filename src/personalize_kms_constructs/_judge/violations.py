@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from personalize_kms_check._judging import Line
 
 ERROR, WARNING = "error", "warning"
-_SET_A_KEY = "set its KmsKeyArn and RoleArn before it is deployed; later it takes a second group"
+_SET_A_KEY = (
+    "set its KmsKeyArn and RoleArn before it is deployed; once deployed, you need a new group"
+)
 _TAKEN_OUT = (
     "let no aspect, override or expression replace what the construct writes into this policy"
 )
