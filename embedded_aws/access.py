@@ -120,10 +120,11 @@ class Uses:
 
     def keys(self, row: Row) -> list[tuple[Key, tuple[str, ...]]]:
         """The keys in play, each with the actions that a row asks of its key policy."""
+        source, destination = row.source_key_policy, row.destination_key_policy
         keys = []
-        for location in (self.source, self.destination):
+        for location, more in ((self.source, source), (self.destination, destination)):
             if location is not None:
-                keys += [(key, row.key_policy) for key in location.keys]
+                keys += [(key, (*row.key_policy, *more)) for key in location.keys]
         if self.dataset_group_key is not None:
             actions = (*row.key_policy, *row.dataset_group_key_policy)
             keys.append((self.dataset_group_key, actions))

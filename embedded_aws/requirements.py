@@ -34,15 +34,18 @@ class Row:
     """The permissions that one kind of Personalize resource needs.
 
     `key_policy` is needed by the role and by the service principal, on every key in play, and
-    `dataset_group_key_policy` besides on that one. `role_kms` must be in the role's own IAM
-    policies whatever the key policy says. `role_any` is needed on `*`. `source` and `destination`
-    are needed by the role in its IAM policies and by the service principal in the bucket's policy.
+    `dataset_group_key_policy` and its like besides on that one. `role_kms` must be in the role's
+    own IAM policies whatever the key policy says. `role_any` is needed on `*`. `source` and
+    `destination` are needed by the role in its IAM policies and by the service principal in the
+    bucket's policy.
     """
 
     resource: str
     pages: tuple[str, ...]
     key_policy: tuple[str, ...]
     dataset_group_key_policy: tuple[str, ...] = ()
+    source_key_policy: tuple[str, ...] = ()
+    destination_key_policy: tuple[str, ...] = ()
     role_kms: tuple[str, ...] = ()
     role_any: tuple[str, ...] = ()
     source: tuple[str, ...] = ()

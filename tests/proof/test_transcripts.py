@@ -61,9 +61,10 @@ def of_requirements(kind: str) -> set[Permission]:
     row = REQUIREMENTS[kind]
     permissions = {(page.ROLE, page.IAM, action, page.EVERYTHING) for action in row.role_any}
     keys = [(page.DATASET_GROUP_KEY, row.dataset_group_key_policy)]
-    for actions, (key, objects, bucket) in zip((row.source, row.destination), PLACES, strict=True):
+    used = ((row.source, row.source_key_policy), (row.destination, row.destination_key_policy))
+    for (actions, more), (key, objects, bucket) in zip(used, PLACES, strict=True):
         if actions:
-            keys.append((key, ()))
+            keys.append((key, more))
             permissions |= on_data(
                 (action, bucket if action in requirements.BUCKET_ACTIONS else objects)
                 for action in actions
