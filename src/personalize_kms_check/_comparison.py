@@ -54,7 +54,8 @@ def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessRepor
             untrusted.append(finding.subject)
     # Without a request nothing says which statements a policy should have.
     to_narrow = [finding for finding in excess if finding.asked]
-    advice = Advice(model, decided.needs, decided.forms)
+    undecided = {on_need.need for on_need in decided.on_needs if on_need.answer is Answer.MAYBE}
+    advice = Advice(model, decided.needs, decided.forms, undecided)
     policies = advice.to_change(missing, to_narrow, untrusted)
     return AccessReport(
         findings,

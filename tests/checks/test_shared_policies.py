@@ -121,6 +121,16 @@ def test_statements_are_added_to_a_given_policy(tmp_path: Path) -> None:
     assert f"\nkey policy of {SECURITY}, to add:\n" in report.to_text()
 
 
+def test_a_new_stage_gets_the_statements_of_personalize_too(tmp_path: Path) -> None:
+    """Another account's are there, with which Personalize may work or not."""
+    report = of_stage(tmp_path, "Dev", ACCOUNT, of_owners({"Prod": "777788889999"}))
+    own = {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
+    (change,) = report.policies
+    named = {"ArnEquals": {"aws:PrincipalArn": DEV["AWS"]}}
+    of_role = allow({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, ACTIONS, Condition=named)
+    assert change.should_have == (of_role, allow(SERVICE, ACTIONS, Condition=own))
+
+
 @pytest.mark.parametrize(
     ("statement", "causes", "replaces"),
     [

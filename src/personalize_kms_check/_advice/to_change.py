@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import filterfalse, groupby
 
@@ -46,8 +46,11 @@ class _Change:
 class Advice:
     """Finds the policies with missing or excessive permissions, and the statements for them."""
 
-    def __init__(self, model: AccessModel, needs: list[Need], forms: Forms) -> None:
+    def __init__(
+        self, model: AccessModel, needs: list[Need], forms: Forms, undecided: Container[Need]
+    ) -> None:
         self._model = model
+        self._undecided = undecided
         self._on = by_owner(needs)
         self._should_have = ShouldHave(model, needs, forms)
 
@@ -98,8 +101,9 @@ class Advice:
             needs = self._should_have.needs_in(which)
         is_given = any(policy.is_given for policy in self._documents_of(which))
         if is_given:
-            # Others have statements there: the list is for those who lack something.
+            # Others have statements there: the list is for those who lack something, or may.
             lacking = {entry.principal_arn for entry in (*change.lacks.values(), *change.too_much)}
+            lacking.update(need.principal_arn for need in needs if need in self._undecided)
             needs = [need for need in needs if need.principal_arn in lacking]
         statements = self._should_have.statements(which, needs)
         listed = set() if is_given else _listed(which, statements)
