@@ -1,11 +1,15 @@
-"""One embedded AWS for all runs that take down what they deploy, and what they leave there."""
+"""Runs without the CDK's CLI, which take down what they deploy, and what they leave."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from demo.cdk_cli import CdkError, bootstrap
+import integ.__main__
+import integ.steps
+from demo.cdk_cli import CdkError
 from embedded_aws import EmbeddedAws
 from integ.account import PREFIX, Context, Patience
 from tests.deploy.stacks import Templates, deploy, of_type
@@ -41,7 +45,7 @@ def without_cli(aws: Any, templates: Templates) -> Callable[..., None]:
     return cdk
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def templates() -> Templates:
     """The templates of a run."""
     from integ.app import app_of
@@ -52,12 +56,31 @@ def templates() -> Templates:
     return templates
 
 
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
-    """A bootstrapped account."""
-    with EmbeddedAws() as aws:
-        bootstrap(aws, tmp_path_factory.mktemp("home"))
-        yield aws
+@pytest.fixture
+def run(
+    aws: EmbeddedAws, templates: Templates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., bool]:
+    """Run it under one name and without the CDK's CLI."""
+    monkeypatch.chdir(tmp_path)
+    for module in (integ.__main__, integ.steps):
+        monkeypatch.setattr(module, "cdk", without_cli(aws, templates))
+    monkeypatch.setattr("secrets.token_hex", lambda _: "0a1b2c3d")
+
+    def start(**options: Any) -> bool:
+        return integ.__main__.integrate(at_once(aws, **options), lambda _: True)
+
+    return start
+
+
+def lines() -> list[Any]:
+    """Return the lines of the file in the working folder."""
+    (file,) = Path().glob(f"{PREFIX}*.jsonl")
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def recorded(member: str) -> list[Any]:
+    """Return the values of a member in the lines of the file."""
+    return [line[member] for line in lines() if member in line]
 
 
 def left_over(aws: EmbeddedAws) -> list[str]:
