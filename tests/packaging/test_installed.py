@@ -7,7 +7,10 @@ import sys
 from collections import defaultdict
 from importlib.metadata import PackagePath, distributions
 
+import pytest
 
+
+@pytest.mark.long
 def test_aws_cdk_lib_has_its_own_modules() -> None:
     """It overwrites one of its dependency's, so it has to be installed after that."""
     owners: dict[str, dict[str, PackagePath]] = defaultdict(dict)
@@ -25,6 +28,7 @@ def test_aws_cdk_lib_has_its_own_modules() -> None:
         assert base64.urlsafe_b64encode(digest).decode().rstrip("=") == there.hash.value, name
 
 
+@pytest.mark.long
 def test_no_package_lacks_another() -> None:
     """Set-up installs the listed packages, which have to be complete."""
     check = subprocess.run([sys.executable, "-m", "pip", "check"], capture_output=True, text=True)

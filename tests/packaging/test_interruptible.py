@@ -30,10 +30,10 @@ def take_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def running(started: Path, *options: str) -> subprocess.Popen[str]:
+def running(started: Path) -> subprocess.Popen[str]:
     """Start the script with the command, and wait until this has written a file."""
     process = subprocess.Popen(
-        [*SCRIPT, *options, sys.executable, "-c", COMMAND, str(started)],
+        [*SCRIPT, sys.executable, "-c", COMMAND, str(started)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -71,21 +71,3 @@ def test_an_interrupt_reaches_the_command_alone(
     while is_running(int(started.read_text())):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-def test_a_checker_is_ended_at_once(tmp_path: Path) -> None:
-    """It has nothing to tidy up, and would go on for a while, or answer with a traceback."""
-    started = tmp_path / "started"
-    process = running(started, "--at-once")
-
-    os.killpg(process.pid, signal.SIGINT)
-
-    assert process.communicate(timeout=30) == ("", "interrupted\n")
-    assert process.returncode == 130
-
-
-def test_an_exit_code_is_passed_on() -> None:
-    """A test that fails makes ``make`` fail."""
-    for code in (0, 1, 5):
-        command = [*SCRIPT, sys.executable, "-c", f"raise SystemExit({code})"]
-        assert subprocess.run(command).returncode == code

