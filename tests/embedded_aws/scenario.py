@@ -1,7 +1,6 @@
-"""A role, a key, a bucket and data with all permissions of AWS's pages, deployed or templated."""
+"""A role, a key, a bucket and data with all permissions of AWS's pages to import the data."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from embedded_aws import EmbeddedAws
@@ -69,30 +68,23 @@ class Scenario:
         self.s3.create_bucket(
             Bucket="movies-data", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
         )
-        self.encrypt_bucket(self.key_arn)
+        default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": self.key_arn}
+        self.s3.put_bucket_encryption(
+            Bucket="movies-data",
+            ServerSideEncryptionConfiguration={
+                "Rules": [{"ApplyServerSideEncryptionByDefault": default}]
+            },
+        )
         self.put_data("import/data.csv", "USER_ID,ITEM_ID,TIMESTAMP\nu1,i1,1\nu2,i2,2\n")
         self.key_policy(allow({"AWS": self.role_arn}, BASE_5), allow(SERVICE, BASE_5))
         self.role_policy(
             allow_role(BASE_4, self.key_arn),
             allow_role(["s3:GetObject"], f"{DATA}/import/*"),
             allow_role(["s3:ListBucket"], DATA),
-            allow_role(["s3:PutObject"], f"{DATA}/metrics/*"),
-            allow_role(["cloudwatch:PutMetricData"], "*"),
         )
         self.bucket_policy(
             allow(SERVICE, ["s3:GetObject"], f"{DATA}/import/*"),
             allow(SERVICE, ["s3:ListBucket"], DATA),
-            allow(SERVICE, ["s3:PutObject"], f"{DATA}/metrics/*"),
-        )
-
-    def encrypt_bucket(self, key_arn: str) -> None:
-        """Encrypt new objects of the bucket with this key."""
-        default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn}
-        self.s3.put_bucket_encryption(
-            Bucket="movies-data",
-            ServerSideEncryptionConfiguration={
-                "Rules": [{"ApplyServerSideEncryptionByDefault": default}]
-            },
         )
 
     def key_policy(self, *statements: dict[str, Any]) -> None:
@@ -113,10 +105,6 @@ class Scenario:
     def put_data(self, key: str, text: str) -> None:
         """Upload a file."""
         self.s3.put_object(Bucket="movies-data", Key=key, Body=text.encode())
-
-    def written(self, key: str) -> str:
-        """The text of a file that a job has written."""
-        return str(self.s3.get_object(Bucket="movies-data", Key=key)["Body"].read().decode())
 
     def create_dataset_group(self, name: str = "movies", **options: Any) -> str:
         """A dataset group with key and role, unless options say otherwise."""
@@ -143,88 +131,3 @@ class Scenario:
             roleArn=self.role_arn,
         )["datasetImportJobArn"]
         return arn
-
-    def import_all(self) -> None:
-        """A dataset, with the data imported."""
-        self.create_dataset()
-        self.look(
-            self.personalize.describe_dataset_import_job, datasetImportJobArn=self.import_data()
-        )
-
-    @staticmethod
-    def look(describe: Callable[..., Any], **arn: str) -> list[dict[str, Any]]:
-        """Look at a job three times: each look takes it a step further, the last to its end."""
-        looks = []
-        for _ in range(3):
-            answer = describe(**arn)
-            del answer["ResponseMetadata"]
-            looks += [dict(value) for value in answer.values()]
-        return looks
-
-    def create_metric_attribution(self, **destination: str) -> str:
-        """A metric attribution that writes to the bucket, unless a destination is given."""
-        target = destination or {"path": "s3://movies-data/metrics/"}
-        arn: str = self.personalize.create_metric_attribution(
-            name="watched",
-            datasetGroupArn=GROUP,
-            metrics=[
-                {"eventType": "watch", "metricName": "watched", "expression": "SAMPLECOUNT()"}
-            ],
-            metricsOutputConfig={"roleArn": self.role_arn, "s3DataDestination": target},
-        )["metricAttributionArn"]
-        return arn
-
-
-def template() -> dict[str, Any]:
-    """The scenario without data as a template; group and attribution wait for all policies."""
-    key, role = {"Fn::GetAtt": ["Key", "Arn"]}, {"Fn::GetAtt": ["Role", "Arn"]}
-    files = {"Fn::Sub": "${Data.Arn}/metrics/*"}
-    by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
-    of_key = [allow(ACCOUNT, ["kms:*"]), allow({"AWS": role}, BASE_5), allow(SERVICE, BASE_5)]
-    of_role = [
-        allow_role(BASE_4, key),
-        allow_role(["s3:PutObject"], files),
-        allow_role(["cloudwatch:PutMetricData"], "*"),
-    ]
-    of_bucket = {"Statement": [allow(SERVICE, ["s3:PutObject"], files)]}
-    destination = {"Path": {"Fn::Sub": "s3://${Data}/metrics/"}}
-    attribution = {
-        "Name": "watched",
-        "DatasetGroupArn": {"Fn::GetAtt": ["Group", "DatasetGroupArn"]},
-        "Metrics": [{"EventType": "watch", "MetricName": "watched", "Expression": "SAMPLECOUNT()"}],
-        "MetricsOutputConfig": {"RoleArn": role, "S3DataDestination": destination},
-    }
-    encryption = {
-        "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": by_default}]
-    }
-    trusted = {"Statement": [trust(SERVICE)]}
-    managed = {"Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": of_role}}
-    group = {"Name": "movies", "KmsKeyArn": key, "RoleArn": role}
-    properties: dict[str, tuple[str, dict[str, Any]]] = {
-        "Role": ("AWS::IAM::Role", {"AssumeRolePolicyDocument": trusted}),
-        "Key": ("AWS::KMS::Key", {"KeyPolicy": {"Statement": of_key}}),
-        "Data": ("AWS::S3::Bucket", {"BucketEncryption": encryption}),
-        "RolePolicy": ("AWS::IAM::ManagedPolicy", managed),
-        "DataPolicy": (
-            "AWS::S3::BucketPolicy",
-            {"Bucket": {"Ref": "Data"}, "PolicyDocument": of_bucket},
-        ),
-        "Group": ("AWS::Personalize::DatasetGroup", group),
-        "Attribution": ("AWS::Personalize::MetricAttribution", attribution),
-    }
-    resources: dict[str, Any] = {
-        name: {"Type": type, "Properties": values} for name, (type, values) in properties.items()
-    }
-    resources["Group"]["DependsOn"] = ["RolePolicy"]
-    resources["Attribution"]["DependsOn"] = ["RolePolicy", "DataPolicy"]
-    outputs = {
-        "Ref": {"Ref": "Group"},
-        "Arn": {"Fn::GetAtt": ["Group", "DatasetGroupArn"]},
-        "Status": {"Fn::GetAtt": ["Attribution", "Status"]},
-        "Bucket": {"Ref": "Data"},
-        "Key": key,
-    }
-    return {
-        "Resources": resources,
-        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
-    }

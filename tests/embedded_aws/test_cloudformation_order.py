@@ -1,7 +1,5 @@
 """The order in which the embedded CloudFormation works, as a function of the template."""
 
-import pytest
-
 from embedded_aws.cloudformation_order import worst_order
 
 
@@ -23,17 +21,3 @@ def test_the_order_is_the_worst_that_is_legal() -> None:
         },
     }
     assert worst_order(resources, {}) == ["Role", "Group", "Data", "BPolicy", "Waits", "APolicy"]
-
-
-def test_a_circle_is_refused_and_a_false_condition_leaves_out() -> None:
-    """The order keeps what CloudFormation says about circular dependencies and conditions."""
-    circle = {
-        "A": {"Type": "X", "DependsOn": "B"},
-        "B": {"Type": "X", "DependsOn": "A"},
-        "C": {"Type": "X"},
-    }
-    with pytest.raises(ValueError, match=r"^Circular dependency detected among resources: A, B$"):
-        worst_order(circle, {})
-    assert worst_order(
-        {"A": {"Type": "X", "Condition": "No"}, "B": {"Type": "X"}}, {"No": False}
-    ) == ["B"]

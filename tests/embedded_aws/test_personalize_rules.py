@@ -6,8 +6,6 @@ from embedded_aws import EmbeddedAws
 from tests.embedded_aws.scenario import (
     ACCOUNT,
     BASE_4,
-    BASE_5,
-    DATA,
     DATASET,
     SERVICE,
     Scenario,
@@ -32,30 +30,6 @@ def test_a_dataset_group_needs_the_service_and_the_role_in_the_key_policy(
         "Insufficient privileges for dataset group movies: personalize.amazonaws.com needs "
         f"kms:CreateGrant on {scenario.key_arn} (key policy); {scenario.role_arn} needs "
         f"kms:CreateGrant on {scenario.key_arn} (IAM policies of the role)",
-    )
-
-
-def test_a_key_policy_statement_without_resource_has_no_effect(
-    scenario: Scenario, refusal: Any
-) -> None:
-    """KMS takes it (KMS API reference, PutKeyPolicy), and Personalize may not."""
-    without = {key: value for key, value in allow(SERVICE, BASE_5).items() if key != "Resource"}
-    scenario.key_policy(allow({"AWS": scenario.role_arn}, BASE_5), without)
-    lacking = f"personalize.amazonaws.com needs {FIVE} on {scenario.key_arn} (key policy)"
-    assert refusal(scenario.create_dataset_group) == (
-        INVALID,
-        f"Insufficient privileges for dataset group movies: {lacking}",
-    )
-
-
-def test_the_role_has_to_trust_personalize(scenario: Scenario, refusal: Any) -> None:
-    """A trust policy for another account's Personalize resources lets nobody in."""
-    others = trust(SERVICE, Condition={"StringEquals": {"aws:SourceAccount": "222222222222"}})
-    scenario.iam.update_assume_role_policy(RoleName="personalize", PolicyDocument=policy(others))
-    assert refusal(scenario.create_dataset_group) == (
-        INVALID,
-        "Insufficient privileges for dataset group movies: personalize.amazonaws.com needs "
-        f"sts:AssumeRole on {scenario.role_arn} (trust policy of the role)",
     )
 
 
@@ -103,54 +77,6 @@ def test_only_an_enabled_symmetric_key_by_its_arn_will_do(scenario: Scenario, re
     )
 
 
-def test_a_key_of_another_account_needs_the_whole_set_in_iam(
-    scenario: Scenario, aws: EmbeddedAws, refusal: Any
-) -> None:
-    """The key policy names the role, and still IAM lacks CreateGrant across accounts."""
-    owner = allow({"AWS": "arn:aws:iam::222222222222:root"}, ["kms:*"])
-    document = policy(owner, allow({"AWS": scenario.role_arn}, BASE_5), allow(SERVICE, BASE_5))
-    key = aws.client("kms", account="222222222222").create_key(Policy=document)["KeyMetadata"][
-        "Arn"
-    ]
-    scenario.role_policy(allow_role(BASE_4, key))
-    options = {"kmsKeyArn": key, "roleArn": scenario.role_arn}
-    assert refusal(scenario.create_dataset_group, **options) == (
-        INVALID,
-        f"Insufficient privileges for dataset group movies: {scenario.role_arn} needs "
-        f"kms:CreateGrant on {key} (IAM policies of the role)",
-    )
-    scenario.role_policy(allow_role(BASE_5, key))
-    scenario.create_dataset_group(**options)
-
-
-def test_an_import_needs_the_bucket_policy(scenario: Scenario, refusal: Any) -> None:
-    """Without a bucket policy the service reads nothing, whatever the role may."""
-    scenario.create_dataset()
-    scenario.role_policy(
-        allow_role(["s3:GetObject"], f"{DATA}/import/*"), allow_role(["s3:ListBucket"], DATA)
-    )
-    scenario.s3.delete_bucket_policy(Bucket="movies-data")
-    assert refusal(scenario.import_data) == (
-        INVALID,
-        "Insufficient privileges for dataset import job first: personalize.amazonaws.com needs "
-        "s3:GetObject on arn:aws:s3:::movies-data/import/data.csv (bucket policy); "
-        "personalize.amazonaws.com needs s3:ListBucket on arn:aws:s3:::movies-data (bucket policy)",
-    )
-
-
-def test_an_import_needs_the_key_of_the_bucket(scenario: Scenario, refusal: Any) -> None:
-    """A bucket with a key of its own brings that key into play, next to the dataset group's."""
-    scenario.create_dataset()
-    own = scenario.kms.create_key()["KeyMetadata"]["Arn"]
-    scenario.encrypt_bucket(own)
-    assert refusal(scenario.import_data) == (
-        INVALID,
-        "Insufficient privileges for dataset import job first: personalize.amazonaws.com needs "
-        f"{FIVE} on {own} (key policy); {scenario.role_arn} needs {FIVE} on {own} (IAM policies "
-        "of the role)",
-    )
-
-
 def test_an_import_needs_the_key_of_each_object(scenario: Scenario, refusal: Any) -> None:
     """An object may have been written under another key than the bucket's."""
     scenario.create_dataset()
@@ -174,30 +100,21 @@ def test_an_import_needs_data(scenario: Scenario, refusal: Any) -> None:
     scenario.import_data("s3://movies-data/import/data.csv")
 
 
-def test_a_metric_attribution_needs_cloudwatch_and_kms_in_iam(
-    scenario: Scenario, refusal: Any
-) -> None:
-    """Each permission that the role lacks is named, on the dataset group's key too."""
-    scenario.create_dataset_group()
-    scenario.role_policy(allow_role(["s3:PutObject"], f"{DATA}/metrics/*"))
-    scenario.s3.delete_bucket_policy(Bucket="movies-data")
-    assert refusal(scenario.create_metric_attribution) == (
-        INVALID,
-        f"Insufficient privileges for metric attribution watched: {scenario.role_arn} needs "
-        f"{FOUR} on {scenario.key_arn} (IAM policies of the role); {scenario.role_arn} needs "
-        "cloudwatch:PutMetricData on * (IAM policies of the role); personalize.amazonaws.com "
-        "needs s3:PutObject on arn:aws:s3:::movies-data/metrics/output.csv (bucket policy)",
+def test_an_import_fails_without_the_columns_of_the_schema(scenario: Scenario) -> None:
+    """The file may leave out a nullable field; without another field the job fails, and says so."""
+    scenario.create_dataset()
+    scenario.put_data("import/bad.csv", "USER_ID,EVENT_VALUE\nu1,1.0\n")
+    arn = scenario.import_data("s3://movies-data/import/bad.csv")
+    describe = scenario.personalize.describe_dataset_import_job
+    looks = [describe(datasetImportJobArn=arn)["datasetImportJob"] for _ in range(3)]
+    assert [look["status"] for look in looks] == [
+        "CREATE PENDING",
+        "CREATE IN_PROGRESS",
+        "CREATE FAILED",
+    ]
+    assert looks[-1]["failureReason"] == (
+        "Input csv import/bad.csv is missing the following columns: ITEM_ID, TIMESTAMP"
     )
-
-
-def test_a_metric_attribution_may_have_a_key_of_its_own(scenario: Scenario, refusal: Any) -> None:
-    """The key given with the destination is judged, not the bucket's."""
-    scenario.create_dataset_group()
-    own = scenario.kms.create_key()["KeyMetadata"]["Arn"]
-    message = refusal(
-        scenario.create_metric_attribution, path="s3://movies-data/metrics/", kmsKeyArn=own
-    )[1]
-    assert f"personalize.amazonaws.com needs {FIVE} on {own} (key policy)" in message
 
 
 def caller(aws: EmbeddedAws, scenario: Scenario) -> Any:
