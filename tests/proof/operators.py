@@ -12,23 +12,16 @@ Changes = Iterator[tuple[str, list[Statement]]]
 
 STRANGE_ACTIONS = (
     "kms:Encrypt",
-    "kms:ReEncryptTo",
-    "kms:RevokeGrant",
     "kms:Decrypt",
     "kms:CreateGrant",
     "kms:GenerateDataKeyWithoutPlaintext",
-    "kms:List*",
     "kms:*",
     "s3:GetObject",
     "s3:PutObject",
     "s3:DeleteObject",
     "s3:ListBucket",
-    "s3:GetObject?",
     "cloudwatch:PutMetricData",
-    "cloudwatch:PutDashboard",
     "sts:AssumeRole",
-    "sts:TagSession",
-    "iam:PassRole",
     "*",
 )
 STRANGE_SERVICES = (

@@ -1,9 +1,8 @@
 """In every arrangement, exactly the permissions of AWS's page are in effect.
 
-Each is synthesized twice with all resources, and judged by the independent prover and by the
-library's own check; and once with one resource alone. The variants take turns, so that each
-arrangement meets every value of theirs, and each resource alone meets many arrangements.
-``test_properties.py`` asks for other selections.
+Each is synthesized with all resources and with two, and judged by the independent prover and by the
+library's own check. The variants take turns, so that each arrangement meets every value of theirs,
+and two resources meet many arrangements. ``test_properties.py`` asks for other selections.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from tests.proof import on_keys_and_buckets, outside_of_the_app
 from tests.proof.arrangements import ARRANGEMENTS, CONCRETE_ALONE
 from tests.proof.building import KINDS, Arrangement, Building
 from tests.proof.prover import differences
-from tests.proof.proving import all_differences, feature_flags, synthesized
+from tests.proof.proving import feature_flags, synthesized
 
 
 class Variant(NamedTuple):
@@ -51,15 +50,13 @@ VARIANTS = [
     for options in product((False, True), ("flags_off", "recommended_flags"), ("aws", "aws-cn"))
 ]
 
-ALL_RESOURCES = []
-ONE_RESOURCE = []
+APPS = []
 for _number, _arrangement in enumerate(ARRANGEMENTS):
-    _name = _arrangement.__name__
-    for _opposite in (VARIANTS[_number % 8], VARIANTS[7 - _number % 8]):
+    _two = [KINDS[_number % 7], KINDS[(_number + 3) % 7]]
+    for _kinds, _opposite in ((KINDS, VARIANTS[_number % 8]), (_two, VARIANTS[7 - _number % 8])):
         _variant = _opposite.of(_arrangement)
-        ALL_RESOURCES.append(pytest.param((_arrangement, _variant), id=f"{_name}-{_variant}"))
-    _variant, _kind = VARIANTS[(_number + 3) % 8].of(_arrangement), KINDS[_number % len(KINDS)]
-    ONE_RESOURCE.append(pytest.param(_arrangement, _variant, _kind, id=f"{_name}-{_kind}"))
+        _name = f"{_arrangement.__name__}-{len(_kinds)}-{_variant}"
+        APPS.append(pytest.param((_arrangement, _variant, _kinds), id=_name))
 
 # Everything about them is in the app: another account's stack is one of its stacks.
 SEEN = (
@@ -88,14 +85,13 @@ class Synthesized(NamedTuple):
     directory: Path
 
 
-@pytest.fixture(scope="module", params=ALL_RESOURCES)
+@pytest.fixture(scope="module", params=APPS)
 def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     """The arrangement in one of the variants."""
-    arrangement, variant = request.param
+    arrangement, variant, kinds = request.param
     directory = tmp_path_factory.mktemp("app")
-    return Synthesized(
-        arrangement, synthesized(arrangement, directory, **variant.options()), directory
-    )
+    building = synthesized(arrangement, directory, kinds=kinds, **variant.options())
+    return Synthesized(arrangement, building, directory)
 
 
 def test_an_arrangement_is_as_the_page_has_it(app: Synthesized) -> None:
@@ -127,11 +123,3 @@ def is_open(arrangement: Arrangement) -> bool:
     """Tell if policies, or the accounts they are of, are such as no template of the app tells."""
     is_outside = arrangement.__module__ == outside_of_the_app.__name__
     return (is_outside and arrangement not in SEEN) or arrangement in UNDOCUMENTED
-
-
-@pytest.mark.parametrize(("arrangement", "variant", "kind"), ONE_RESOURCE)
-def test_a_resource_alone_is_as_the_page_has_it(
-    arrangement: Arrangement, variant: Variant, kind: str, tmp_path: Path
-) -> None:
-    """It gets its own permissions of AWS's page, and no others."""
-    assert all_differences(arrangement, tmp_path, kinds=[kind], **variant.options()) == []

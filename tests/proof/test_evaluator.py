@@ -6,7 +6,7 @@ import pytest
 
 from tests.proof.evaluator import Caller, addressed_to, allowed
 from tests.proof.in_effect import InEffect
-from tests.proof.model import Bucket, Deployed, Document, Key, Role, Statement
+from tests.proof.model import Deployed, Document, Key, Role, Statement
 from tests.proof.strange import not_understood, strange_principals
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
@@ -70,7 +70,6 @@ SESSION = {
         # KMS, "Default key policy": the account statement allows to use IAM policies, and nobody
         # anything by itself.
         (to(ROOT, Action="kms:*"), False, True),
-        (to(ACCOUNT, Action="kms:*"), False, True),
         # IAM, "AWS global condition context keys": of a role's requests, it is the ARN of the role,
         # not the session's.
         (to(ROOT, Condition=ONE_ROLE), False, True),
@@ -80,7 +79,6 @@ SESSION = {
         # IAM, "AWS JSON policy elements: Principal": no part of a name is matched, and a service is
         # no role.
         (to(f"arn:aws:iam::{ACCOUNT}:role/*"), False, False),
-        (to(ROLE.replace("personalize", "Personalize")), False, False),
         (to(f"arn:aws-cn:iam::{ACCOUNT}:root"), False, False),
         ({"Principal": SERVICE, "Action": DECRYPT}, False, False),
         # IAM, "IAM JSON policy elements: NotAction": everything matches except the actions listed.
@@ -104,29 +102,14 @@ def test_delegation_to_one_role_is_to_no_other() -> None:
     [
         (to(ROLE, Effect="Deny"), None),
         (to(ROOT, Effect="Deny"), None),
-        ({"Effect": "Deny", "Principal": "*", "Action": "kms:D*"}, None),
         # IAM, "AWS JSON policy elements: NotPrincipal": everybody is denied who is not listed.
         ({"Effect": "Deny", "NotPrincipal": {"AWS": ROLE + "2"}, "Action": DECRYPT}, None),
         (to(ROLE), {"Effect": "Deny", "Action": "kms:*"}),
-        (to(ROLE), {"Effect": "Deny", "NotAction": "s3:*"}),
     ],
 )
 def test_an_explicit_deny_wins_wherever_it_is(statement: Json, iam: Json | None) -> None:
     """IAM, "How AWS enforcement code logic evaluates requests": a deny overrides an allow."""
     assert not decrypts(to(ROLE), statement, iam=iam)
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        to(ROLE, Effect="Deny", Action="kms:Encrypt"),
-        to(ROLE + "2", Effect="Deny"),
-        {"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, ROOT]}, "Action": DECRYPT},
-    ],
-)
-def test_a_deny_of_something_else_denies_nothing(statement: Json) -> None:
-    """IAM, "IAM JSON policy elements": a statement is about the actions and principals it lists."""
-    assert decrypts(to(ROLE), statement)
 
 
 @pytest.mark.parametrize("theirs", [to(ROLE), to(ROOT)], ids=["named", "delegated"])
@@ -138,7 +121,6 @@ def test_a_key_of_another_account_needs_both_sides(theirs: Json) -> None:
 
 
 OF_ACCOUNT = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
-ANYWHERE = f"arn:aws:personalize:*:{ACCOUNT}:*"
 ANY_OF_OURS, ANY_OF_OTHERS = (
     f"arn:aws:personalize:{REGION}:{account}:*" for account in (ACCOUNT, OTHER)
 )
@@ -150,14 +132,10 @@ ANY_OF_OURS, ANY_OF_OTHERS = (
         ({}, ACCOUNT, SOURCE, True),
         ({}, None, None, True),
         ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, ACCOUNT, None, True),
-        ({"StringEquals": {"AWS:sourceaccount": ACCOUNT}}, ACCOUNT, None, True),
         ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, OTHER, SOURCE, False),
         ({"StringEquals": {"aws:SourceAccount": [OTHER, ACCOUNT]}}, ACCOUNT, None, True),
-        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, ACCOUNT, SOURCE, True),
         ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, OTHER, SOURCE, False),
-        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, None, SOURCE, True),
         ({"ArnLike": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, True),
-        ({"ArnEquals": {"aws:SourceArn": ANYWHERE}}, None, SOURCE, True),
         ({"ArnLike": {"aws:SourceArn": ANY_OF_OTHERS}}, None, SOURCE, False),
         ({**OF_ACCOUNT, "ArnLike": {"aws:SourceArn": SOURCE}}, ACCOUNT, None, False),
         ({"StringEquals": {"aws:SourceArn": ANY_OF_OURS}}, None, SOURCE, False),
@@ -165,22 +143,15 @@ ANY_OF_OURS, ANY_OF_OTHERS = (
         # "Conditions with multiple context keys or values": the values of a negated operator are
         # NORed.
         ({"StringNotEquals": {"aws:SourceAccount": [ACCOUNT, OTHER]}}, ACCOUNT, None, False),
-        ({"StringNotEquals": {"aws:SourceAccount": [ACCOUNT, OTHER]}}, "999988887777", None, True),
         # If the key is not present, the condition is false, but true for negated operators,
         # IfExists and ForAllValues.
         ({"StringEquals": {"aws:SourceAccount": ACCOUNT}}, None, None, False),
-        ({"StringLike": {"aws:SourceAccount": "*"}}, None, None, False),
         ({"ArnLike": {"aws:SourceArn": SOURCE}}, None, None, False),
         ({"StringNotEquals": {"aws:SourceAccount": ACCOUNT}}, None, None, True),
-        ({"StringNotLike": {"aws:SourceAccount": "1111*"}}, None, None, True),
-        ({"ArnNotLike": {"aws:SourceArn": SOURCE}}, None, None, True),
-        ({"ArnNotEquals": {"aws:SourceArn": SOURCE}}, None, None, True),
         ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, None, None, True),
         ({"ArnLikeIfExists": {"aws:SourceArn": SOURCE}}, None, None, True),
         ({"ForAllValues:StringEquals": {"aws:TagKeys": "team"}}, None, None, True),
-        ({"ForAnyValue:StringEquals": {"aws:TagKeys": "team"}}, None, None, False),
         ({"Null": {"aws:SourceAccount": "true"}}, None, None, True),
-        ({"Null": {"aws:SourceAccount": "false"}}, None, None, False),
     ],
 )
 def test_conditions_on_the_source(
@@ -217,34 +188,6 @@ def test_actions_ignore_case_and_resources_do_not() -> None:
     assert not by_iam({"Action": DECRYPT, "Resource": KEY.upper()})
 
 
-BUCKET, OBJECT = "arn:aws:s3:::ratings", "arn:aws:s3:::ratings/import/a.csv"
-
-
-@pytest.mark.parametrize(
-    ("owned", "resource", "lacking"),
-    [
-        (Bucket(BUCKET, ACCOUNT), OBJECT, None),
-        (
-            Bucket(BUCKET, ACCOUNT, policy({"Effect": "Deny", "Principal": "*", "Action": "s3:*"})),
-            OBJECT,
-            "bucket policy",
-        ),
-        (Bucket(BUCKET, ACCOUNT), "arn:aws:s3:::ratings/a.csv", "IAM policies of the role"),
-        # "Cross-account policy evaluation logic": a request across accounts needs both.
-        (Bucket(BUCKET, OTHER), OBJECT, "bucket policy"),
-        (Bucket(BUCKET, OTHER, policy(to(ROLE, Action="s3:GetObject"))), OBJECT, None),
-    ],
-)
-def test_iam_is_enough_in_a_bucket_of_the_same_account(
-    owned: Bucket, resource: str, lacking: str | None
-) -> None:
-    """IAM, "Policy evaluation for requests within a single account": one allow is enough."""
-    action = "s3:GetObject"
-    role = Role(ROLE, {}, [policy({"Action": action, "Resource": f"{BUCKET}/import/*"})])
-    in_effect = InEffect(Deployed(roles={ROLE: role}, buckets={BUCKET: owned}))
-    assert in_effect.lacking_in_bucket(ROLE, BUCKET, action, resource, REGION) == lacking
-
-
 @pytest.mark.parametrize(
     ("elements", "problem"),
     [
@@ -253,12 +196,8 @@ def test_iam_is_enough_in_a_bucket_of_the_same_account(
         ({"Action": "kms:Decrpyt"}, "action kms:Decrpyt, which there is not"),
         ({"Action": "s3:GetObject"}, "action s3:GetObject, which is out of place"),
         ({"NotAction": "kms:Encrypt"}, "element NotAction"),
-        ({"NotPrincipal": {"AWS": ROLE}}, "element NotPrincipal"),
-        ({"Effect": "Deny"}, "effect 'Deny'"),
-        ({"Resource": "arn:aws:kms:*"}, "resource arn:aws:kms:*, which is no ARN"),
         ({"Resource": KEY[:-1] + "*"}, f"wildcard or variable in resource {KEY[:-1]}*"),
         ({"Resource": "arn:aws:s3:::ratings/*"}, "action kms:Decrypt on arn:aws:s3:::ratings/*"),
-        ({"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:*"}}}, "condition value arn:aws:*"),
         (
             {"Condition": {"StringEquals": {"aws:SourceAccount": "${aws:PrincipalAccount}"}}},
             "condition value ${aws:",
@@ -266,10 +205,6 @@ def test_iam_is_enough_in_a_bucket_of_the_same_account(
         (
             {"Condition": {"ArnLikeIfExists": {"aws:SourceArn": SOURCE}}},
             "condition operator ArnLikeIfExists",
-        ),
-        (
-            {"Condition": {"StringEquals": {"kms:ViaService": "personalize"}}},
-            "condition key kms:ViaService",
         ),
     ],
 )
