@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from personalize_kms_check import check_assembly
+from personalize_kms_check._model.causes import Cause
 from personalize_kms_check._model.policy_documents import with_strings
 from tests.checks.templates import (
     AGNOSTIC,
@@ -128,6 +129,48 @@ def test_two_policies_of_a_bucket(tmp_path: Path) -> None:
     )
     del template["Resources"]["Bucket"]
     assert messages(check(tmp_path, template)) == [f"arn:aws:s3:::ratings {both}"]
+
+
+BY_REGION = {"Fn::Sub": "ratings-${AWS::Region}"}
+
+
+def of_this_name(name: Any, *, is_made: bool = True) -> Json:
+    """An import from a bucket of this name, which has a policy."""
+    data = dataset("One", "Read", path={"Fn::Join": ["", ["s3://", name, "/in/"]]})
+    made = importing(One=bucket_policy(*BOTH, bucket=name), Data=data)
+    made["Resources"]["Bucket"]["Properties"]["BucketName"] = name
+    if not is_made:
+        del made["Resources"]["Bucket"]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("template", "of"),
+    [
+        (of_this_name(BY_REGION), ""),
+        (of_this_name(BY_REGION, is_made=False), ""),
+        (of_this_name("ratings"), "Main/Bucket"),
+        (of_this_name("ratings", is_made=False), "arn:${AWS::Partition}:s3:::ratings"),
+    ],
+    ids=["by Region", "imported by Region", "literal", "imported"],
+)
+def test_policies_of_one_name_in_two_stacks(template: Json, of: str, tmp_path: Path) -> None:
+    """They are of one bucket for certain only where all of its name is known."""
+    problems = check(tmp_path, template, template, **AGNOSTIC).problems
+    told = [problem.says for problem in problems if problem.cause is Cause.BUCKET_POLICIES]
+    says = f"{of} has 2 bucket policies, Main/One and Other/One, but S3 keeps one"
+    assert told == ([says] if of else [])
+
+
+def test_buckets_that_are_not_told_apart(tmp_path: Path) -> None:
+    """Policy and key of another bucket aren't taken for this bucket's."""
+    template = of_this_name(BY_REGION)
+    report = check(tmp_path, template, template, **AGNOSTIC)
+    not_told_apart = (
+        "Other/Bucket has the same name, so it isn't known whose policies are whose: name each "
+        "differently, or set the env of each stack"
+    )
+    assert any(not_told_apart in reason for reason in reasons(report))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from personalize_kms_check import check_assembly
+from personalize_kms_check._advice.pasting import pasted
+from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._reports.report_lines import lines_of
+from personalize_kms_check._shared.values import as_text
 from tests.checks.templates import (
     ACTIONS,
     IN_IAM,
@@ -447,3 +450,63 @@ def test_the_environment_of_a_stack_that_says_none_can_be_passed(tmp_path: Path)
         "arn:aws:kms:eu-west-1:111122223333:key/${main.Key}",
         "arn:aws:iam::111122223333:role/${main.Role}",
     }
+
+
+FUNCTIONS = {
+    "arn:${AWS::Partition}:s3:::${Main.Data}": {"Fn::GetAtt": ["Data", "Arn"]},
+    "${Main.Data}": {"Ref": "Data"},
+    "${export Role?}": {"Fn::ImportValue": "Role"},
+    "${Main.Nested.Outputs.Key?}": {"Fn::GetAtt": "Nested.Outputs.Key"},
+    "${resolve:ssm:/key #1?}": "{{resolve:ssm:/key}}",
+    "arn:aws:s3:::movies": {"Fn::GetAtt": ["Movies", "Arn"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"Action": "kms:Decrypt", "Version": 1}, {"Action": "kms:Decrypt", "Version": 1}),
+        # A function as it is, and with something after it.
+        ("arn:${AWS::Partition}:s3:::${Main.Data}", {"Fn::GetAtt": ["Data", "Arn"]}),
+        ("arn:${AWS::Partition}:s3:::${Main.Data}/a/*", {"Fn::Sub": "${Data.Arn}/a/*"}),
+        ("${Main.Nested.Outputs.Key?}/a", {"Fn::Sub": "${Nested.Outputs.Key}/a"}),
+        (
+            "a/${export Role?}",
+            {"Fn::Sub": ["a/${Part1}", {"Part1": {"Fn::ImportValue": "Role"}}]},
+        ),
+        ("${Main.Data}/${resolve:ssm:/key #1?}/*", {"Fn::Sub": "${Data}/{{resolve:ssm:/key}}/*"}),
+        # A name that is text, and another that begins alike.
+        ("arn:aws:s3:::movies/in/*", {"Fn::Sub": "${Movies.Arn}/in/*"}),
+        ("arn:aws:s3:::movies-2/in/*", "arn:aws:s3:::movies-2/in/*"),
+        # Pseudo parameters, in lists too.
+        (["${AWS::AccountId}"], [{"Ref": "AWS::AccountId"}]),
+        ("arn:${AWS::Partition}:s3:::a", {"Fn::Sub": "arn:${AWS::Partition}:s3:::a"}),
+        # What the template doesn't have, and what is text, stays, and is no variable.
+        ("arn:aws:s3:::${Other.Data}/*", "arn:aws:s3:::${Other.Data}/*"),
+        ("${AWS::Partition}/${Other.Data}", {"Fn::Sub": "${AWS::Partition}/${!Other.Data}"}),
+        ("${Main.Data}/${aws:username}/*", {"Fn::Sub": "${Data}/${!aws:username}/*"}),
+        (as_text("a/${AWS::Region}"), as_text("a/${AWS::Region}")),
+    ],
+)
+def test_functions_take_the_place_of_holes(value: Any, expected: Any) -> None:
+    """A statement is pasted into the template as it is, each function by its value."""
+    with_text = json.dumps(pasted(value, FUNCTIONS), ensure_ascii=False)
+    assert json.loads(with_text.replace("\ufdd0{!", "{!")) == expected
+
+
+@pytest.mark.parametrize(
+    ("declaration", "where"),
+    [
+        (
+            Declaration("/a/b/Main.template.json", "Main/Encryption", ""),
+            {"template": "Main.template.json", "construct_path": "Main/Encryption"},
+        ),
+        (
+            Declaration("/x/cdk.out/assembly-Prod/assembly-Prod-A/M.template.json", "M/Key", "Key"),
+            {"template": "assembly-Prod/assembly-Prod-A/M.template.json", "logical_id": "Key"},
+        ),
+    ],
+)
+def test_where_something_is(declaration: Declaration, where: dict[str, str]) -> None:
+    """Below the app's assembly, wherever that is."""
+    assert declaration.where == where

@@ -12,7 +12,21 @@ import pytest
 from personalize_kms_check import AssemblyError, check_assembly
 from personalize_kms_check._templates.yaml_templates import as_json
 from tests.checks.command import run
-from tests.checks.templates import CLEAN, findings, of_type
+from tests.checks.templates import (
+    AGNOSTIC,
+    CLEAN,
+    IN_IAM,
+    Json,
+    check,
+    complete,
+    dataset_group,
+    findings,
+    key,
+    messages,
+    of_type,
+    policy,
+    role,
+)
 
 TEMPLATE = """\
 AWSTemplateFormatVersion: 2010-09-09
@@ -110,6 +124,61 @@ def test_what_is_spelled_like_a_function_is_text(form: str, tmp_path: Path) -> N
     assert "has ${AWS::Partition}, ${AWS::Region}, ${AWS::AccountId} as plain text" in " ".join(
         result.stdout.split()
     )
+
+
+KEY_TEXT = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/${Main.Key}"
+ROLE_TEXT = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Main.Role}"
+OF_ACCOUNT = {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}}
+
+
+def with_condition(resource: Json, document: str, number: int) -> Json:
+    """A resource with that condition in a statement of its policy."""
+    resource["Properties"][document]["Statement"][number]["Condition"] = OF_ACCOUNT
+    return resource
+
+
+@pytest.mark.parametrize(
+    ("resources", "missing", "problems"),
+    [
+        ({"Policy": policy({"Fn::Sub": KEY_TEXT.replace("${", "${!")})}, {("role", "role")}, set()),
+        ({"Key": key(ROLE_TEXT)}, {("role", "key")}, set()),
+        ({"Key": with_condition(key(), "KeyPolicy", 1)}, {("service", "key")}, set()),
+        ({"Role": with_condition(role(), "AssumeRolePolicyDocument", 0)}, set(), {"trust"}),
+    ],
+)
+def test_a_forgotten_fn_sub(
+    resources: dict[str, Json], missing: set[tuple[str, str]], problems: set[str], tmp_path: Path
+) -> None:
+    """The text is neither the account, nor the Region, nor the key or role of the template."""
+    report = check(tmp_path, complete(**resources), **AGNOSTIC)
+    assert report.undecided == ()
+    assert {(entry.principal, entry.policy) for entry in report.missing} == missing
+    assert {problem.kind for problem in report.problems if not problem.is_warning} == problems
+
+
+def test_a_resource_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> None:
+    """Missing permissions are still missing, and the report says why."""
+    report = check(tmp_path / "1", complete(Policy=policy(actions=["kms:Decrypt"])), **AGNOSTIC)
+    (resource,) = {entry["resource"] for entry in json.loads(report.to_json())["missing"]}
+    report = check(tmp_path / "2", complete(Policy=policy(resource)), **AGNOSTIC)
+    assert {entry.action for entry in report.missing} == set(IN_IAM)
+    assert messages(report) == [
+        "statement 1 of policy Main/Policy has ${AWS::Partition}, ${AWS::Region}, "
+        "${AWS::AccountId}, ${Main.Key} as plain text, which isn't replaced there: write the "
+        "value, in a template by Fn::Sub"
+    ]
+    for text in (report.to_json(), report.to_text(), report.to_markdown()):
+        assert "\ufdd0" not in text
+        assert "\\ufdd0" not in text
+
+
+def test_arguments_that_are_text(tmp_path: Path) -> None:
+    """Personalize takes none of them."""
+    report = check(tmp_path, complete(Movies=dataset_group(KEY_TEXT, ROLE_TEXT)), **AGNOSTIC)
+    assert [message.split(", and")[0] for message in messages(report)] == [
+        f"Main/Movies: its role is {ROLE_TEXT}",
+        f"Main/Movies: the dataset group's key is {KEY_TEXT}",
+    ]
 
 
 @pytest.mark.parametrize(

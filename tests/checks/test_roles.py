@@ -152,6 +152,52 @@ def test_a_policy_of_a_role_whose_name_is_that_of_another(tmp_path: Path) -> Non
     }
 
 
+MIXED_UP = (
+    "Main/Same has the same name, so it isn't known whose policies are whose: name each "
+    "differently, or set the env of each stack"
+)
+BY_CONDITION = (
+    "Main/Same has the same name, so it isn't known whose policies are whose: which of them is "
+    "made depends on conditions: pass their parameters"
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "because"),
+    [
+        ({"RoleName": "movies", "Path": "/a/"}, {"RoleName": "MOVIES", "Path": "/b/"}, MIXED_UP),
+        ({"RoleName": {"Ref": "Stage"}}, {"RoleName": {"Fn::Sub": "${Stage}"}}, MIXED_UP),
+        ({"RoleName": if_prod("a", "b")}, {"RoleName": if_prod("a", "b")}, BY_CONDITION),
+    ],
+)
+def test_roles_of_one_name(one: Any, other: Any, because: str, tmp_path: Path) -> None:
+    """IAM refuses the second of them, whatever its path: the policies of either may count."""
+    same = {**role(**other), "Condition": "IsProd"} if because == BY_CONDITION else role(**other)
+    template = complete(Role=role(**one), Same=same, Policy=policy(role="another"))
+    report = check(tmp_path, template)
+    assert (report.missing, report.problems) == ((), ())
+    assert sorted(entry.action for entry in report.undecided if entry.action) == IN_IAM
+    assert all(because in reason for reason in reasons(report))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("movies", {"Ref": "Stage"}),
+        (if_prod("prod-movies", "dev-movies"), if_prod("prod-books", "dev-books")),
+        (if_prod("movies"), if_prod("movies")),
+        ({"Fn::Sub": "${Stage}-A"}, {"Fn::Sub": "${Stage}-b"}),
+    ],
+)
+def test_roles_whose_names_need_not_be_one(one: Any, other: Any, tmp_path: Path) -> None:
+    """Nothing is said of them, and each role has its own policies."""
+    roles = {"Role": role(RoleName=one), "Same": role(RoleName=other)}
+    assert findings(check(tmp_path, complete(**roles))) == CLEAN
+    report = check(tmp_path, complete(**roles, Policy=policy(role={"Ref": "Same"})))
+    assert [entry.action for entry in report.missing] == IN_IAM
+    assert messages(report) == []
+
+
 OF_CONDITION = "Fn::If IsProd by Main.Stage (pass --parameters Stage=…)"
 OF_EXPORT = "pass the template of the stack that has it as well"
 

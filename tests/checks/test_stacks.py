@@ -8,6 +8,8 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 
 from personalize_kms_check import check_assembly
 from personalize_kms_check._templates.manifest import read_assembly
@@ -28,7 +30,7 @@ from tests.checks.templates import (
     role,
     write,
 )
-from tests.life.conftest import l1_role
+from tests.life.conftest import GROUP, allowing, importing, l1_role
 
 SOURCE = {"bucket": "arn:aws:s3:::ratings", "prefix": "in/"}
 JOBS = [{"resource": "dataset import job", "source": SOURCE}]
@@ -100,6 +102,29 @@ def test_a_nested_stack_of_nothing(app: cdk.App) -> None:
     cdk.NestedStack(stack, "Nothing")
     PersonalizeEncryption(stack, "Encryption").add_dataset_group("Movies", name="movies")
     assert check_assembly(app.synth()).undecided == ()
+
+
+def test_two_nested_stacks_that_are_equal(app: cdk.App) -> None:
+    """Their templates are one asset; each construct is checked in its own nested stack."""
+    stack = cdk.Stack(app, "Main")
+    for name in ("One", "Two"):
+        allowing(cdk.NestedStack(stack, name), GROUP)
+    report = check_assembly(app.synth())
+    assert findings(report) == CLEAN
+    asked = ("Main/One/Encryption (dataset group)", "Main/Two/Encryption (dataset group)")
+    assert report.asked == asked
+
+
+def test_one_bucket_name_in_two_partitions(app: cdk.App) -> None:
+    """They are two buckets, each with its own key and policy."""
+    for region in ("eu-west-1", "cn-north-1"):
+        env = cdk.Environment(account="111122223333", region=region)
+        stack = cdk.Stack(app, region, env=env)
+        key = kms.Key(stack, "Key")
+        allowing(stack, importing(s3.Bucket(stack, "Data", bucket_name="data", encryption_key=key)))
+    report = check_assembly(app.synth())
+    assert findings(report) == CLEAN
+    assert len(report.allowed) == 48
 
 
 def region(app: cdk.App, name: str) -> cdk.Stack:

@@ -13,7 +13,21 @@ from personalize_kms_check._templates.app import App
 from personalize_kms_check._templates.manifest import read_assembly
 from personalize_kms_check._templates.physical import role_name
 from personalize_kms_check._templates.stacks import Stack
-from tests.checks.templates import NO_VALUE, check, complete, if_prod, nested_stack, of_type, write
+from tests.checks.templates import (
+    IN_IAM,
+    NO_VALUE,
+    Json,
+    check,
+    complete,
+    if_prod,
+    managed,
+    nested_stack,
+    of_type,
+    policy,
+    reasons,
+    role,
+    write,
+)
 
 PROD = {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}
 STAGE, NAMES, STACK_ID = {"Ref": "Stage"}, {"Ref": "Names"}, {"Ref": "AWS::StackId"}
@@ -252,3 +266,103 @@ def test_the_report_in_json_has_a_function_within_a_function(tmp_path: Path) -> 
     report = check(tmp_path, template)
     assert "Fn::FindInMap" in report.to_json()
     json.loads(report.to_json())
+
+
+INCLUDE = {"Name": "AWS::Include", "Parameters": {"Location": "s3://theirs/part.yaml"}}
+PUTS_IN = "puts in isn't in the template, so what becomes of its policies isn't known"
+
+
+@pytest.mark.parametrize(
+    ("path", "because"),
+    [
+        ([], f"what AWS::Include {PUTS_IN}"),
+        (["Resources"], f"what AWS::Include {PUTS_IN}"),
+        (["Resources", "Role"], "managed policy ${Main/Role ManagedPolicyArns"),
+        (
+            ["Resources", "Policy", "Properties", "PolicyDocument"],
+            "element Fn::Transform isn't understood",
+        ),
+        (
+            ["Resources", "Movies", "Properties"],
+            "it calls Personalize, and what it asks for isn't known before deployment",
+        ),
+        (
+            ["Resources", "Key", "Properties"],
+            "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key",
+        ),
+    ],
+    ids=lambda value: ".".join(value) if isinstance(value, list) else "",
+)
+def test_an_include_may_say_anything(path: list[str], because: str, tmp_path: Path) -> None:
+    """The rest of the template counts, and isn't all."""
+    template = place = complete()
+    for step in path:
+        place = place[step]
+    place["Fn::Transform"] = INCLUDE
+    report = check(tmp_path, template)
+    assert (report.missing, report.problems) == ((), ())
+    assert any(because in entry.because for entry in report.undecided)
+
+
+@pytest.mark.parametrize(
+    ("transform", "told"),
+    [
+        (["AWS::Serverless-2016-10-31", "Ours", INCLUDE], "Ours, AWS::Include"),
+        (["AWS::LanguageExtensions", "AWS::SecretsManager-2024-09-16"], None),
+    ],
+)
+def test_macros_of_the_whole_template(transform: Any, told: str | None, tmp_path: Path) -> None:
+    """AWS's macros that leave policies alone are no news, nor is any where nothing is asked."""
+    undecided = check(tmp_path / "1", {**complete(), "Transform": transform}).undecided
+    told_of = [(entry.because, entry.where) for entry in undecided]
+    where = [{"template": "Main.template.json", "construct_path": "Main"}]
+    assert told_of == ([] if told is None else [(f"what {told} {PUTS_IN}", where)])
+    assert check(tmp_path / "2", {"Transform": transform, "Resources": {}}).undecided == ()
+
+
+@pytest.mark.parametrize("in_nested_stack", [False, True])
+def test_what_a_macro_may_put_in_is_not_missing(in_nested_stack: bool, tmp_path: Path) -> None:
+    """Into trust policies and those of IAM."""
+    template = complete(
+        Policy=policy(actions=[]),
+        Role=role(AssumeRolePolicyDocument={}),
+        Inner=nested_stack("inner.json"),
+    )
+    bare = check(tmp_path / "1", template, files={"inner.json": {}})
+    assert bare.missing
+    assert bare.problems
+    inner: Json = {}
+    (inner if in_nested_stack else template)["Transform"] = "Ours"
+    report = check(tmp_path / "2", template, files={"inner.json": inner})
+    assert (report.missing, report.problems) == ((), ())
+    assert any("what Ours puts in isn't in the template" in reason for reason in reasons(report))
+
+
+def test_a_loop_with_all_the_dataset_groups(tmp_path: Path) -> None:
+    """Nothing else asks for anything: the report says that it wasn't looked at."""
+    template = complete()
+    movies = {"${Name}Group": template["Resources"].pop("Movies")}
+    template["Resources"]["Fn::ForEach::Groups"] = ["Name", ["movies", "books"], movies]
+    assert reasons(check(tmp_path, template)) == {f"what Fn::ForEach::Groups {PUTS_IN}"}
+
+
+def test_policies_of_a_loop(tmp_path: Path) -> None:
+    """They may allow an action that nothing else allows; other answers stay."""
+    template = complete(Policy=policy(actions=IN_IAM[1:]))
+    reading = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+    made = managed(reading, ManagedPolicyName={"Fn::Sub": "use-${Name}"})
+    template["Resources"]["Fn::ForEach::Policies"] = ["Name", ["Key"], {"Use${Name}": made}]
+    template["Resources"]["Movies"]["DependsOn"] = ["Policy", "UseKey"]
+    report = check(tmp_path, template)
+    assert (report.missing, report.problems) == ((), ())
+    assert {entry.action for entry in report.undecided if entry.action} == {"kms:Decrypt"}
+    assert {entry.action for entry in report.allowed} > {"kms:DescribeKey", "kms:CreateGrant"}
+
+
+def test_a_module(tmp_path: Path) -> None:
+    """Its resources aren't in the template."""
+    (entry,) = check(tmp_path, complete(More={"Type": "Acme::Data::Lake::MODULE"})).undecided
+    assert (entry.needed_by, entry.because) == (
+        ["Main/More"],
+        "its template isn't in the assembly, so what it does to policies isn't known",
+    )
