@@ -25,9 +25,7 @@ from tests.checks.templates import (
     bucket,
     complete,
     findings,
-    of_type,
     readable,
-    trusted_by,
     write,
 )
 from tests.checks.test_metadata import left, reference
@@ -38,7 +36,6 @@ from tests.life.conftest import GROUP, trusted_role
 IN = {"bucket": "arn:aws:s3:::ratings", "prefix": "in/"}
 IMPORT: Json = {"resource": "dataset import job", "source": IN}
 CREATED: Json = {"serviceRole": ROLE, "encryptionKey": KEY, "resources": [IMPORT]}
-MISSPELT = {"Fn::GetAtt": ["Buckt", "Arn"]}
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/team/Personalize"
 KEY_ARN = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 IN_TEMPLATE = {"template": "Main.template.json", "logicalId": "Role", "attribute": "Arn"}
@@ -127,21 +124,17 @@ def test_what_is_declared_is_nothing_that_a_construct_answers_for(
     assert [problem.kind for problem in report.problems] == ["configuration", "trust", "trust"]
 
 
-@pytest.mark.parametrize("form", ["L1", "imported", "reference"])
-def test_roles_and_keys_of_every_form(form: str, app: cdk.App, stack: cdk.Stack) -> None:
-    """As the construct takes them."""
-    role: Any = iam.Role.from_role_arn(stack, "Role", ROLE_ARN)
-    key: Any = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
-    expected: Any = (ROLE_ARN, KEY_ARN)
-    if form != "imported":
-        role = iam.CfnRole(stack, "L1", assume_role_policy_document={})
-        key = kms.CfnKey(stack, "KeyL1")
-        expected = (reference("Main", "L1"), reference("Main", "KeyL1"))
-    if form == "reference":
-        role = iam.Role.from_role_arn(stack, "Of", role.attr_arn)
+def test_roles_and_keys_of_the_templates_own_forms(app: cdk.App, stack: cdk.Stack) -> None:
+    """As the construct takes them: L1s, and references to them."""
+    role = iam.CfnRole(stack, "L1", assume_role_policy_document={})
+    key = kms.CfnKey(stack, "KeyL1")
     declare_created(stack, GROUP, service_role=role, encryption_key=key)
-    (data,) = left(Path(app.synth().directory)).values()
-    assert (data["serviceRole"], data["encryptionKey"]) == expected
+    of_reference = iam.Role.from_role_arn(stack, "Of", role.attr_arn)
+    declare_created(cdk.Stack(app, "Other"), GROUP, service_role=of_reference)
+    directory = Path(app.synth().directory)
+    (data,), (other,) = left(directory).values(), left(directory, "Other").values()
+    assert data["serviceRole"] == other["serviceRole"] == reference("Main", "L1")
+    assert data["encryptionKey"] == reference("Main", "KeyL1")
 
 
 def test_a_declaration_that_makes_no_sense(stack: cdk.Stack) -> None:
@@ -178,10 +171,7 @@ def test_the_check_is_told_what_code_creates(service_role: Json, tmp_path: Path)
 @pytest.mark.parametrize(
     "change",
     [
-        {},
-        {"template": "Main.template.json"},
         {"stack": "Main/Loader"},
-        {"serviceRole": ROLE_ARN},
         {"serviceRole": IN_TEMPLATE},
         {"encryptionKey": None},
     ],
@@ -230,12 +220,8 @@ def test_a_template_of_several(tmp_path: Path) -> None:
         ([{**CREATED, "resource": []}],
          ["created[0] has resource, which isn't one of stack, template, serviceRole, "
           "encryptionKey, resources"]),
-        ([{**CREATED, "serviceRole": 1, "encryptionKey": []}],
-         [f"created[0].serviceRole is 1, {A_ROLE}", f"created[0].encryptionKey is [], {A_KEY}"]),
         ([{**CREATED, "serviceRole": {"Ref": {"Role"}}}],
          ["created can't be written as JSON: Object of type set is not JSON serializable"]),
-        ([{**CREATED, "resources": []}],
-         ["created[0].resources is [], expected a list of mappings"]),
         ([{**CREATED, "resources": [{"resource": "import"}]}],
          ["created[0].resources[0].resource is 'import', expected one of dataset group, dataset "
           "import job, dataset export job, batch inference job, batch segment job, data deletion "
@@ -247,8 +233,6 @@ def test_a_template_of_several(tmp_path: Path) -> None:
           "account",
           "created[0].resources[0].source has no bucket",
           f"created[0].resources[0].source.prefix is 1, {A_FOLDER}"]),
-        ([{**CREATED, "template": "Nowhere.template.json"}],
-         ["created[0].template is 'Nowhere.template.json', expected one of Main.template.json"]),
         ([{**CREATED, "serviceRole": "PersonalizeRole", "encryptionKey": "1234abcd"}],
          [f"created[0].serviceRole is 'PersonalizeRole', {A_ROLE}",
           f"created[0].encryptionKey is '1234abcd', {A_KEY}"]),
@@ -258,11 +242,6 @@ def test_a_template_of_several(tmp_path: Path) -> None:
         ([{**CREATED, "serviceRole": {"Ref": "Role"}, "encryptionKey": {"Fn::Sub": "${Keyy.Arn}"}}],
          ["created[0].serviceRole refers to Role by Ref, which isn't its ARN: use Fn::GetAtt",
           "created[0].encryptionKey refers to Keyy, which Main.template.json doesn't have"]),
-        ([{**CREATED, "serviceRole": {"Ref": []}}],
-         ["created[0].serviceRole refers to '', which Main.template.json doesn't have"]),
-        ([{**CREATED, "resources": [{**IMPORT, "source": {"bucket": MISSPELT}}]}],
-         ["created[0].resources[0].source.bucket refers to Buckt, which Main.template.json "
-          "doesn't have"]),
         ([{**CREATED,
            "serviceRole": {**IN_TEMPLATE, "template": "Main"},
            "encryptionKey": {**IN_TEMPLATE, "logicalId": "Keyy"}}],
@@ -297,13 +276,9 @@ def test_the_organization_can_be_told(tmp_path: Path) -> None:
     assert {entry.principal for entry in others.missing} == {"role"}
 
 
-@pytest.mark.parametrize(
-    "organization", ["", "o-", "111122223333", 1, f"o-{'a' * 33}", f"o-{'a' * 10}\n"]
-)
+@pytest.mark.parametrize("organization", ["", "111122223333", 1, f"o-{'a' * 33}"])
 def test_what_is_no_organization(organization: Any, tmp_path: Path) -> None:
     """An account, or an id that was cut off; an id has 10 to 32 letters and digits."""
-    for length in (10, 32):
-        check_assembly(write(tmp_path, {"Main": complete()}), organization=f"o-{'a' * length}")
     with pytest.raises(ValueError, match=r"organization is .*, expected the id of an organization"):
         check_assembly(write(tmp_path, {"Main": complete()}), organization=organization)
 
@@ -349,12 +324,6 @@ EVERYTHING: list[Json] = [
     {"resource": "data deletion job", "source": PLACES},
     {"resource": "metric attribution", "destination": PLACES},
 ]
-EXPORTING_TOO = [creates("personalize:CreateDatasetExportJob"), PASSING]
-EXPORTER: Json = of_type(
-    "AWS::IAM::Role",
-    **trusted_by("lambda.amazonaws.com"),
-    Policies=[{"PolicyName": "export", "PolicyDocument": {"Statement": EXPORTING_TOO}}],
-)
 
 
 def begun(directory: Path, template: Json, *options: str) -> tuple[str, Any]:
@@ -370,11 +339,6 @@ def begun(directory: Path, template: Json, *options: str) -> tuple[str, Any]:
     [
         (creating(CREATING, PASSING), [{**OF_ROLE, "resources": [IMPORTING]}]),
         (creating(creates("personalize:*"), PASSING), [{**OF_ROLE, "resources": EVERYTHING}]),
-        # Another one passes the same role.
-        (
-            creating(CREATING, PASSING, Exporter=EXPORTER),
-            [{**OF_ROLE, "resources": [IMPORTING, EXPORTING]}],
-        ),
         # One may pass two roles.
         (
             creating(CREATING, OF_ANOTHER, Second=complete()["Resources"]["Role"]),
@@ -426,17 +390,6 @@ def test_a_file_that_is_not_completed_is_refused(tmp_path: Path) -> None:
     assert checked.exit_code == 1
     assert "IAM policies of stack/Role lack" in checked.stdout
     assert "no template says which" not in checked.stdout
-
-
-def test_a_file_of_an_app_names_the_templates(tmp_path: Path) -> None:
-    """That of the role's, where there are several."""
-    stacks = {"Main": creating(CREATING, PASSING), "Other": complete()}
-    directory = write(tmp_path / "cdk.out", stacks)
-    file = tmp_path / "created.json"
-    run(directory, "--write-created", file)
-    assert json.loads(file.read_text()) == [
-        {"template": "Main.template.json", **OF_ROLE, "resources": [IMPORTING]}
-    ]
 
 
 def test_templates_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:

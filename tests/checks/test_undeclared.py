@@ -85,15 +85,7 @@ def lines(report: Any) -> list[tuple[list[str], str]]:
     ("statements", "actions"),
     [
         ([CREATING, PASSING], IMPORTS),
-        ([creates("personalize:CreateDatasetGroup"), PASSING], "personalize:CreateDatasetGroup"),
         ([creates("personalize:*"), passes("*")], "personalize:*"),
-        (
-            [
-                creates("Personalize:create*"),
-                {"Effect": "Allow", "Action": "iam:*", "Resource": "*"},
-            ],
-            "Personalize:create*",
-        ),
         # Where it depends on what no template says.
         (
             [
@@ -103,7 +95,6 @@ def lines(report: Any) -> list[tuple[list[str], str]]:
             IMPORTS,
         ),
         ([CREATING, passes("arn:aws:iam::111122223333:role/Main-?ole-*")], IMPORTS),
-        ([CREATING, passes("arn:aws:iam::111122223333:role/Main-Role-????????????")], IMPORTS),
     ],
 )
 def test_a_function_that_may_start_jobs(
@@ -118,10 +109,8 @@ def test_a_function_that_may_start_jobs(
 @pytest.mark.parametrize(
     "statements",
     [
-        [],
         [CREATING],
         [PASSING],
-        [creates("personalize:GetRecommendations"), PASSING],
         [creates("personalize:CreateSolution"), PASSING],
         [creates("*")],
         [creates({"Fn::Sub": "personalize:Create${Stage}"}), PASSING],
@@ -145,8 +134,6 @@ def test_a_function_that_starts_no_jobs(statements: list[Json], tmp_path: Path) 
     "resource",
     [
         {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/service"},
-        {"Fn::If": ["Test", ROLE, "*"]},
-        {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/servic?"},
         {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:role/${!aws:PrincipalTag/team}"},
     ],
 )
@@ -154,8 +141,6 @@ def test_the_role_that_is_passed_in_every_spelling(resource: Any, tmp_path: Path
     """In a stack that doesn't know its account and partition."""
     template = app(CREATING, passes(resource), Role=role(RoleName="service"))
     template["Resources"]["Policy"]["Properties"]["PolicyDocument"]["Version"] = "2012-10-17"
-    conditions = {"Conditions": {"Test": {"Fn::Equals": [{"Ref": "Stage"}, "test"]}}}
-    template |= {"Parameters": {"Stage": {"Type": "String"}}, **conditions}
     directory = write(
         tmp_path, {"Main": template}, account="unknown-account", region="unknown-region"
     )
@@ -168,9 +153,7 @@ NAMED_AT_DEPLOYMENT = {"Fn::GetAtt": ["Names", "Name"]}
 @pytest.mark.parametrize(
     ("resource", "roles"),
     [
-        (ROLE, "Main/Role"),
         ([ROLE, {"Ref": "Theirs"}], "Main/Role"),
-        ({"Fn::If": ["Test", ROLE, {"Ref": "Theirs"}]}, "Main/Role"),
         ({"Ref": "Theirs"}, "Main/Role, Main/Second"),
         ({"Fn::Sub": "${Role.Arn}*"}, "Main/Role, Main/Second"),
     ],
@@ -185,8 +168,7 @@ def test_a_role_whose_name_is_not_known(resource: Any, roles: str, tmp_path: Pat
         Second=second,
         Names={"Type": "Custom::Names", "Properties": {"ServiceToken": START}},
     )
-    template["Parameters"] = {"Stage": {"Type": "String"}, "Theirs": {"Type": "String"}}
-    template["Conditions"] = {"Test": {"Fn::Equals": [{"Ref": "Stage"}, "test"]}}
+    template["Parameters"] = {"Theirs": {"Type": "String"}}
     assert lines(check(tmp_path, template)) == [(["Main/Caller"], line(roles=roles))]
 
 
@@ -194,7 +176,6 @@ def test_a_role_whose_name_is_not_known(resource: Any, roles: str, tmp_path: Pat
     ("trusted", "description", "said"),
     [
         ("states.amazonaws.com", "starts Personalize", False),
-        ("personalize.amazonaws.com", "", True),
         ({"Ref": "Stage"}, "of Personalize", True),
         ({"Fn::FindInMap": ["Services", {"Ref": "Stage"}, "Lambda"]}, "of Personalize", False),
         ({"Ref": "Stage"}, "", False),
@@ -225,23 +206,15 @@ OF_OTHERS: Json = passes([ROLE, THEIRS])
         ([CREATING, PASSING], []),
         # Each action that is written out is judged by itself.
         ([creates([*CREATING["Action"], EXPORTS]), PASSING], [line(actions=EXPORTS)]),
-        ([CREATING, creates(EXPORTS), PASSING], [line(actions=EXPORTS)]),
         ([creates(["personalize:*", EXPORTS]), PASSING], [line(actions=EXPORTS)]),
-        (
-            [creates([*CREATING["Action"], EXPORTS]), OF_ANOTHER],
-            [line(actions=EXPORTS, roles="Main/Role, Main/Second")],
-        ),
         # One is asked for with another role.
         ([creates([*CREATING["Action"], SEGMENTS]), OF_ANOTHER], []),
         ([creates([*CREATING["Action"], SEGMENTS]), PASSING], [line(actions=SEGMENTS)]),
         ([creates([*CREATING["Action"], DELETIONS]), OF_OTHERS], []),
-        ([creates([*CREATING["Action"], EXPORTS]), OF_OTHERS], [line(actions=EXPORTS)]),
-        ([creates([*CREATING["Action"], SEGMENTS, DELETIONS]), passes("*")], []),
         # What is asked for with one role says nothing of another.
         ([CREATING, OF_ANOTHER], [line(roles="Main/Second")]),
         # Of a pattern one is enough, and a dataset group says nothing of jobs.
         ([creates("personalize:*"), PASSING], []),
-        ([creates("personalize:CreateDataset*Job"), PASSING], []),
         ([creates([*CREATING["Action"], "personalize:CreateDatasetGroup"]), PASSING], []),
         (
             [creates("personalize:CreateBatch*"), PASSING],
@@ -290,17 +263,11 @@ def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
     [
         ([CREATING, passes("*")], [line(roles="any role")]),
         (
-            [creates("personalize:*"), passes("arn:aws:iam::*:role/*")],
-            [line(actions="personalize:*", roles="any role")],
-        ),
-        (
             [CREATING, passes("arn:aws:iam::111122223333:role/Personalize-*")],
             [line(roles="any role")],
         ),
         ([CREATING, PASSING], []),
         ([CREATING, passes("arn:aws:iam::111122223333:role/another")], []),
-        ([creates("*")], []),
-        ([creates("personalize:CreateSolution"), passes("*")], []),
         ([CREATING, passes("*"), {**PASSING, "Effect": "Deny", "Resource": "*"}], []),
     ],
 )
@@ -321,20 +288,13 @@ def test_a_role_outside_of_the_app(statements: list[Json], said: list[str], tmp_
 
 @pytest.mark.parametrize(
     "statements",
-    [
-        [CREATING],
-        # It is about Personalize, and passes nothing.
-        [creates("personalize:*")],
-        [CREATING, passes("arn:aws:iam::111122223333:role/another")],
-    ],
+    [[creates("personalize:*")], [CREATING, passes("arn:aws:iam::111122223333:role/another")]],
 )
-@pytest.mark.parametrize("trusted", ["personalize.amazonaws.com", "states.amazonaws.com"])
 def test_a_policy_that_cannot_be_seen_passes_no_role(
-    statements: list[Json], trusted: str, tmp_path: Path
+    statements: list[Json], tmp_path: Path
 ) -> None:
     """Nobody is said to pass a role by a guess."""
     template = app(*statements)
-    template["Resources"]["Role"] = role(**trusted_by(trusted))
     theirs = "arn:aws:iam::111122223333:policy/Theirs"
     template["Resources"]["Caller"]["Properties"]["ManagedPolicyArns"] = [theirs]
     assert lines(check(tmp_path, template)) == []
@@ -365,9 +325,7 @@ def test_a_function_for_which_sam_makes_a_role(policy: Any, actions: str, tmp_pa
     ("type", "properties"),
     [
         ("AWS::Serverless::Function", {"Role": OF_CALLER, "Policies": INLINE["PolicyDocument"]}),
-        ("AWS::Serverless::Function", {"Policies": [{"S3ReadPolicy": {"BucketName": "data"}}]}),
         ("AWS::Serverless::Function", {"Policies": "AmazonS3FullAccess"}),
-        ("AWS::Serverless::Function", {}),
         ("AWS::IAM::User", {"Policies": [INLINE]}),
         ("AWS::IAM::Policy", {**INLINE, "Groups": ["scientists"]}),
     ],
@@ -396,8 +354,7 @@ def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "said"),
-    [("CreateDatasetImportJob", True), ("*", True), ("CreateDatasetGroup", False)],
+    ("action", "said"), [("CreateDatasetImportJob", True), ("CreateDatasetGroup", False)]
 )
 def test_the_role_of_a_dataset_group(action: str, said: bool, tmp_path: Path) -> None:
     """A template's request says nothing of the jobs that code starts with the role."""
@@ -453,12 +410,10 @@ TOLD = '{"service": "Personalize", "action": "createDatasetImportJob", "paramete
     ],
     ids=["a schedule", "a rule", "a custom resource", "a function that a task tells"],
 )
-@pytest.mark.parametrize("principal", ["scheduler.amazonaws.com", "lambda.amazonaws.com"])
-def test_what_calls_by_a_role_of_the_app(resource: Json, principal: str, tmp_path: Path) -> None:
+def test_what_calls_by_a_role_of_the_app(resource: Json, tmp_path: Path) -> None:
     """Its role is told, and Personalize's role may need its permissions for it."""
     read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ratings/*"}
     template = app(CREATING, PASSING, Asks=resource, Read=managed(read))
-    template["Resources"]["Caller"]["Properties"] |= trusted_by(principal)
     report = check(tmp_path, template)
     assert (["Main/Caller"], line()) in lines(report)
     assert (report.asked, report.missing, report.problems, report.excess) == ((), (), (), ())
