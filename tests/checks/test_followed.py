@@ -101,14 +101,6 @@ def open_to_all(stack: cdk.Stack) -> None:
     by_hand(key, role, data, stack)
 
 
-def of_parameters(stack: cdk.Stack) -> None:
-    """A name that a parameter gives, in IAM and in a bucket's policy."""
-    name = cdk.CfnParameter(stack, "BucketName").value_as_string
-    key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE)
-    data = s3.Bucket(stack, "Data", bucket_name=name)
-    by_hand(key, role, data, stack)
-
-
 def of_a_nested_stack(stack: cdk.Stack) -> None:
     """Key and bucket come as parameters."""
     key, data = kms.Key(stack, "Key"), s3.Bucket(stack, "Data")
@@ -129,13 +121,6 @@ def of_two_stacks_without_delegation(stack: cdk.Stack) -> None:
     other = cdk.Stack(cdk.App.of(stack), "Other")
     role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Personalize")
     by_hand(key, role, s3.Bucket(other, "Data"), other)
-
-
-def with_inline_policies(stack: cdk.Stack) -> None:
-    """The role's policies stand in the role, which the key's policy has to name."""
-    key, everything = kms.Key(stack, "Key"), inline(["kms:*", "s3:GetObject"], "*")
-    role = iam.Role(stack, "Role", assumed_by=SERVICE, inline_policies=everything)
-    by_hand(key, role, s3.Bucket(stack, "Data", encryption_key=key), stack)
 
 
 def with_inline_policies_on_the_key(stack: cdk.Stack) -> None:
@@ -167,15 +152,6 @@ def of_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
     by_hand(kms.Key(other, "Key"), role, s3.Bucket(other, "Data"), other)
 
 
-def wide_in_a_stack_before_that_of_key_and_bucket(stack: cdk.Stack) -> None:
-    """The needed part of its policy can't go back into the role's stack."""
-    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
-    role.add_to_policy(iam.PolicyStatement(actions=["kms:*", "s3:*"], resources=["*"]))
-    other = cdk.Stack(cdk.App.of(stack), "Other")
-    key = kms.Key(other, "Key")
-    by_hand(key, role, s3.Bucket(other, "Data", encryption_key=key), other)
-
-
 def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
     """And policies of key and role that lack something as well."""
     listing = iam.PolicyStatement(actions=["s3:ListBucket"], resources=["*"])
@@ -184,21 +160,6 @@ def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
     # What the boundary keeps from it today.
     role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=["*"]))
     by_hand(kms.Key(stack, "Key"), role, s3.Bucket(stack, "Data"), stack)
-
-
-def with_a_key_that_leaves_nothing_to_the_account(stack: cdk.Stack) -> None:
-    """Its policy is to name the role, which is enough: IAM needs no ``kms:CreateGrant``."""
-    key = key_for(stack, "Key", iam.ArnPrincipal(ADMIN))
-    by_hand(key, iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data"), stack)
-
-
-def with_a_key_without_a_policy(stack: cdk.Stack) -> None:
-    """KMS gives it a policy, which goes with the first statement that is written."""
-    key = kms.Key(stack, "Key")
-    l1 = key.node.default_child
-    assert isinstance(l1, kms.CfnKey)
-    l1.add_property_deletion_override("KeyPolicy")
-    by_hand(key, iam.Role(stack, "Role", assumed_by=SERVICE), s3.Bucket(stack, "Data"), stack)
 
 
 def with_policies_in_two_stacks(stack: cdk.Stack) -> None:
@@ -226,27 +187,6 @@ def of_two_stacks_for_an_import_alone(stack: cdk.Stack) -> None:
         PersonalizeResource.dataset_import_job(S3Location(data, "import/")),
         service_role=role,
     )
-
-
-def with_shared_policies(stack: cdk.Stack) -> None:
-    """The list is for the one role alone, and nobody else loses anything."""
-    key, role = kms.Key(stack, "Key"), iam.Role(stack, "Role", assumed_by=SERVICE)
-    etl = iam.Role(stack, "Etl", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
-    iam.Policy(
-        stack,
-        "Both",
-        roles=[role, etl],
-        statements=[iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn])],
-    )
-    by_hand(key, role, s3.Bucket(stack, "Data"), stack)
-
-
-def of_names_that_are_text(stack: cdk.Stack) -> None:
-    """All in one stack whose account is known."""
-    own = cdk.Environment(account="111122223333", region="eu-west-1")
-    named = cdk.Stack(cdk.App.of(stack), "Named", env=own)
-    role = iam.Role(named, "Role", assumed_by=SERVICE, role_name="Personalize")
-    by_hand(kms.Key(named, "Key"), role, s3.Bucket(named, "Data", bucket_name="ratings"), named)
 
 
 def of_a_bucket_of_another_account(stack: cdk.Stack) -> None:
@@ -296,20 +236,13 @@ def with_conditions_and_principals_of_their_own(stack: cdk.Stack) -> None:
         with_grants,
         without_any,
         open_to_all,
-        of_parameters,
         of_a_nested_stack,
         of_two_stacks,
         of_two_stacks_without_delegation,
-        of_names_that_are_text,
-        with_inline_policies,
         with_inline_policies_on_the_key,
         of_a_stack_before_that_of_key_and_bucket,
-        wide_in_a_stack_before_that_of_key_and_bucket,
         with_a_boundary_that_refuses,
         of_two_stacks_for_an_import_alone,
-        with_shared_policies,
-        with_a_key_that_leaves_nothing_to_the_account,
-        with_a_key_without_a_policy,
         with_policies_in_two_stacks,
         of_a_bucket_of_another_account,
         with_conditions_and_principals_of_their_own,
