@@ -188,24 +188,6 @@ def test_each_key_policy_for_another_key_is_found(broken: Broken) -> None:
             assert broken.missing(mutant) == broken.given[name], mutant.name
 
 
-def test_each_trust_policy_that_is_broken_is_found(broken: Broken) -> None:
-    """A role that Personalize can't assume is a problem of its own."""
-    breaking = (
-        operators.drop_statement,
-        operators.drop_action,
-        operators.deny_instead,
-        operators.misspell_action,
-    )
-    mutants: list[Mutant] = []
-    for operator in breaking:
-        mutants += [mutant for mutant in operator(broken.assembly) if " trust" in mutant.name]
-    assert len(mutants) == len(breaking)
-    for mutant in mutants:
-        report = broken.report(mutant)
-        assert [problem.kind for problem in report.problems] == ["trust"], mutant.name
-        assert report.missing == ()
-
-
 def test_each_denial_is_found(broken: Broken) -> None:
     """A statement of somebody else that denies everything, in each policy."""
     for mutant in operators.owner_denies(broken.assembly):
@@ -226,51 +208,3 @@ def test_each_key_role_and_path_that_is_another_is_found(broken: Broken) -> None
         assert bool(report.missing or report.undecided or report.problems) != mutant.name.endswith(
             same
         ), mutant.name
-
-
-def _without_dependency(broken: Broken, policy: str, *waiting: str) -> set[tuple[str, str]]:
-    """The ordering problems of resources that no longer depend on a policy: resource and policy."""
-    path = broken.directory / "Main.template.json"
-    kept = path.read_text()
-    template = json.loads(kept)
-    for logical_id, resource in template["Resources"].items():
-        if logical_id[:-8] in waiting:
-            others = [id for id in resource["DependsOn"] if not id.startswith(policy)]
-            assert len(others) == len(resource["DependsOn"]) - 1
-            resource["DependsOn"] = others
-    path.write_text(json.dumps(template))
-    report = check_assembly(broken.directory)
-    path.write_text(kept)
-    assert (report.missing, report.undecided) == ((), ())
-    assert {problem.kind for problem in report.problems} <= {"ordering"}
-    return {
-        (
-            problem.needed_by[0].partition(" (")[0],
-            problem.message.split("before ")[1].partition(",")[0],
-        )
-        for problem in report.problems
-    }
-
-
-def test_each_dependency_that_is_taken_out_is_found(broken: Broken) -> None:
-    """A resource that may be created before its policies is named, with the policy."""
-    everybody = ("EncryptionMovies", "EncryptionInteractions", "EncryptionMetrics")
-    policy = "policy Main/Encryption/Policy"
-    # The dataset and the metric attribution wait for the dataset group, and by that for what it
-    # waits for.
-    movies, *others = everybody
-    assert _without_dependency(broken, "EncryptionPolicy", movies) == {
-        ("Main/Encryption/Movies", policy)
-    }
-    assert _without_dependency(broken, "EncryptionPolicy", *others) == set()
-    assert _without_dependency(broken, "EncryptionPolicy", *everybody) == {
-        ("Main/Encryption/Movies", policy),
-        ("Main/Encryption/Interactions", policy),
-        ("Main/Encryption/Metrics", policy),
-    }
-    if broken.given is ONE_STACK:
-        # A dataset group reads nothing from S3, so that it needn't wait for a bucket's policy.
-        assert _without_dependency(broken, "DataPolicy", *everybody) == {
-            ("Main/Encryption/Interactions", "policy Main/Data/Policy"),
-            ("Main/Encryption/Metrics", "policy Main/Data/Policy"),
-        }
