@@ -442,6 +442,12 @@ def test_everything_wrong_with_a_metric_attribution(stack: cdk.Stack, bucket: s3
     )
 
 
+def test_a_bucket_may_have_the_name_of_an_access_point(stack: cdk.Stack) -> None:
+    """Only the form of an ARN says that it is one."""
+    data = s3.Bucket.from_bucket_name(stack, "Data", "accesspoint-data")
+    PersonalizeEncryption(stack, "Encryption", **reading(data))
+
+
 def test_tokens_of_numbers_and_lists_are_told_in_words(stack: cdk.Stack, bucket: s3.Bucket) -> None:
     """The CDK writes them as numbers and strings that nobody can read."""
     encryption = PersonalizeEncryption(stack, "Encryption")

@@ -241,9 +241,9 @@ class AtSynth:
             l1 = resource if isinstance(resource, CfnResource) else resource.node.default_child
             options.append(cast("CfnResource", l1).cfn_options)
         kept = self._here.stack.resolve(options)
-        return [
-            name for name, l1 in zip(names, kept, strict=True) if l1["deletionPolicy"] == "Delete"
-        ]
+        # CloudFormation deletes what has no policy.
+        policies = [of_l1.get("deletionPolicy", "Delete") for of_l1 in kept]
+        return [name for name, policy in zip(names, policies, strict=True) if policy == "Delete"]
 
     def _tag_warnings(self) -> Iterator[Message]:
         for dropped, resources in self._without_tags().items():

@@ -78,6 +78,13 @@ def test_a_group_and_what_it_uses_that_an_app_wide_helper_has_deleted(stack: cdk
     )
 
 
+def test_a_group_whose_deletion_policy_is_taken_out(stack: cdk.Stack) -> None:
+    """CloudFormation deletes what has none."""
+    group = allowing(stack).add_dataset_group("Movies", name="movies")
+    group.cfn_options.deletion_policy = None
+    assert warnings(stack)["retainedResourceIsDeleted"].startswith("dataset group Movies should")
+
+
 def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -> None:
     """The message names the key by its parameter, not by the number of a token."""
     key = kms.Key.from_key_arn(stack, "Key", cdk.CfnParameter(stack, "KeyArn").value_as_string)

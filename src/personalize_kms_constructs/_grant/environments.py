@@ -109,7 +109,7 @@ def bucket_problems(
     """Explain why Personalize can't use a bucket here, or why its policy can't name the role."""
     if bucket.stack is None:
         name = literal_part(bucket.arn).rpartition(":")[2]
-        if ":accesspoint" in bucket.arn:
+        if ":accesspoint/" in bucket.arn:
             yield (
                 f"{subject} has the ARN {bucket.arn} of an access point, and the construct takes "
                 "no access points: pass the bucket behind it"
