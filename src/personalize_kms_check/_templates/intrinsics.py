@@ -30,15 +30,12 @@ _REF = re.compile(r'"Ref": "([^"]+)"')
 _VARIABLE_OF_SUB = re.compile(rf"\${MARK}\{{\s*([^{{}}]*?)\s*\}}")
 
 
-class Scope(Protocol):
-    """Resolves the functions of a template, whose targets a ``Stack`` has."""
+class Targets(Protocol):
+    """The targets of the functions of a template: see ``Stack``."""
 
-    origins: dict[str, Any]
-    """The resolved functions, by their values with holes."""
     name: str
     """The name of the stack: equal expressions in two stacks may differ in value."""
 
-    def ref(self, name: str) -> Any: ...
     def get_att(self, logical_id: str, attribute: str) -> Any: ...
     def import_value(self, name: str) -> Any: ...
     def stack_output(self, arguments: Mapping[str, Any]) -> Any: ...
@@ -46,12 +43,23 @@ class Scope(Protocol):
     def section(self, name: str) -> Any: ...
     def string(self, text: str) -> str: ...
 
+
+class Scope:
+    """Resolves the functions of a template."""
+
+    def __init__(self, stack: Targets, ref: Callable[[str], Any], origins: dict[str, Any]) -> None:
+        self.stack = stack
+        self.ref = ref
+        """Returns the value of ``Ref``."""
+        self._origins = origins
+        """The resolved functions, by their values with holes."""
+
     def value(self, expression: Any) -> Any:
         """Return the expression with every function resolved."""
         # Saves time: most of a template is strings without a dynamic reference, which stay.
         kind = type(expression)
         if kind is str:
-            return self.string(expression) if "{{" in expression else expression
+            return self.stack.string(expression) if "{{" in expression else expression
         if kind is list:
             return self._list(expression)
         if kind is not dict:
@@ -61,7 +69,7 @@ class Scope(Protocol):
             if name == "Ref" or name.startswith("Fn::"):
                 value = self._function(name, argument)
                 if isinstance(value, str) and "${" in value:
-                    self.origins.setdefault(value, expression)
+                    self._origins.setdefault(value, expression)
                 return value
         return self._object(expression)
 
@@ -99,7 +107,7 @@ class Scope(Protocol):
             return Answer.MAYBE
         match expression:
             case {"Condition": str(name)}:
-                return self.condition(name)
+                return self.stack.condition(name)
             case {"Fn::And": list(conditions)}:
                 return all_of([self.truth(condition) for condition in conditions])
             case {"Fn::Or": list(conditions)}:
@@ -123,7 +131,7 @@ class Scope(Protocol):
             return self._not_known(name, argument)
 
     def _not_known(self, function: str, argument: Any) -> str:
-        return unknown(f"{function} {_shown(argument)}", self.name, argument)
+        return unknown(f"{function} {_shown(argument)}", self.stack.name, argument)
 
 
 def _shown(expression: Any) -> str:
@@ -137,7 +145,7 @@ def _join(scope: Scope, argument: Any) -> str:
     if not isinstance(items, list):
         return unknown(f"Fn::Join of {items}", separator, items)
     texts = [scope.text(item) for item in items]
-    return scope.string(str(separator).join(texts))
+    return scope.stack.string(str(separator).join(texts))
 
 
 def _select(scope: Scope, argument: Any) -> Any:
@@ -161,7 +169,7 @@ def _sub(scope: Scope, argument: Any) -> str:
     # Texts and names in turn.
     for number, part in enumerate(_VARIABLE_OF_SUB.split(text)):
         parts.append(_variable(scope, part, variables) if number % 2 else part)
-    return scope.string("".join(parts))
+    return scope.stack.string("".join(parts))
 
 
 def _variable(scope: Scope, name: str, variables: Mapping[str, Any]) -> str:
@@ -175,37 +183,37 @@ def _variable(scope: Scope, name: str, variables: Mapping[str, Any]) -> str:
 
 def _get_att(scope: Scope, argument: Any) -> Any:
     logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
-    return scope.get_att(scope.text(logical_id), scope.text(attribute))
+    return scope.stack.get_att(scope.text(logical_id), scope.text(attribute))
 
 
 def _if(scope: Scope, argument: Any) -> Any:
     name, then, otherwise = argument
-    answer = scope.condition(name)
+    answer = scope.stack.condition(name)
     if answer is not Answer.MAYBE:
         return scope.value(then if answer is Answer.YES else otherwise)
     one, other = scope.value(then), scope.value(otherwise)
     if one is not NO_VALUE and one == other:
         return one
-    compared = _REF.findall(json.dumps(scope.section("Conditions").get(name)))
+    compared = _REF.findall(json.dumps(scope.stack.section("Conditions").get(name)))
     parts = open_parts("".join(str(scope.ref(parameter)) for parameter in compared))
-    return Either.of(scope.name, name, one, other, " and ".join(parts))
+    return Either.of(scope.stack.name, name, one, other, " and ".join(parts))
 
 
 def _find_in_map(scope: Scope, argument: Any) -> Any:
     name, top, second = (scope.text(item) for item in argument[:3])
     if has_unknown(top) or has_unknown(second):
         by = " and ".join(open_parts(top + second))
-        return unknown(f"Fn::FindInMap {name} by {by}", scope.name, argument)
-    return scope.value(scope.section("Mappings")[name][top][second])
+        return unknown(f"Fn::FindInMap {name} by {by}", scope.stack.name, argument)
+    return scope.value(scope.stack.section("Mappings")[name][top][second])
 
 
 # A part of an argument may be a hole, a string like any other: has_unknown tells.
 _FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
     "Fn::FindInMap": _find_in_map,
     "Fn::GetAtt": _get_att,
-    "Fn::GetStackOutput": lambda scope, argument: scope.stack_output(scope.value(argument)),
+    "Fn::GetStackOutput": lambda scope, argument: scope.stack.stack_output(scope.value(argument)),
     "Fn::If": _if,
-    "Fn::ImportValue": lambda scope, argument: scope.import_value(scope.text(argument)),
+    "Fn::ImportValue": lambda scope, argument: scope.stack.import_value(scope.text(argument)),
     "Fn::Join": _join,
     "Fn::Select": _select,
     "Fn::Split": _split,

@@ -42,7 +42,7 @@ class Surroundings(Protocol):
     def value_of(self, resource: Resource, attribute: str) -> str: ...
 
 
-class Stack(Scope):
+class Stack:
     """A template with its parameters, in its environment."""
 
     def __init__(
@@ -56,7 +56,9 @@ class Stack(Scope):
         self.name = template.name
         self.parent = parent
         """The stack around it, and its logical id there."""
-        self.origins = {}
+        self.origins: dict[str, Any] = {}
+        """The resolved functions, and dynamic references, by their values with holes."""
+        self._scope = Scope(self, self.ref, self.origins)
         self._attributes: dict[tuple[str, str], Any] = {}
         self._conditions: dict[str, tuple[Answer, dict[str, str]]] = {}
         """The answers that were asked for, each with the defaults that decided it."""
@@ -131,6 +133,14 @@ class Stack(Scope):
         is_open = isinstance(own, str) and self.condition(own) is Answer.MAYBE
         return all_conditions(above, f"{self.name}.{own}" if is_open else "")
 
+    def value(self, expression: Any) -> Any:
+        """Return the expression with every function resolved."""
+        return self._scope.value(expression)
+
+    def text(self, expression: Any) -> str:
+        """Return the expression as a string; a hole where it is no string."""
+        return self._scope.text(expression)
+
     def string(self, text: str) -> str:
         """Return a string with holes for the dynamic references of CloudFormation."""
         account, region = self.template.account, self.template.region
@@ -152,7 +162,7 @@ class Stack(Scope):
                 f"${{{name}}}" if name == "AWS::URLSuffix" else unknown(f"{template.name}.{name}")
             )
         if name in template.body.get("Parameters", {}):
-            value = self.given(name, None if self.parent is None else self.parent[0])
+            value = self._given(name, None if self.parent is None else self.parent[0]._scope)
             if value is None and is_name_of_value(template.body["Parameters"][name]):
                 return unknown(f"{template.name}.{name} of Systems Manager")
             # A default can be replaced at each deployment.
@@ -216,9 +226,9 @@ class Stack(Scope):
         if name not in conditions:
             return Answer.MAYBE
         if name not in self._conditions:
-            scope = _OfConditions(self, {})
-            answer = scope.truth(conditions[name])
-            self._conditions[name] = answer, {} if answer is Answer.MAYBE else scope.assumed
+            assumed: dict[str, str] = {}
+            answer = self._in_conditions(assumed).truth(conditions[name])
+            self._conditions[name] = answer, {} if answer is Answer.MAYBE else assumed
         return self._conditions[name][0]
 
     @property
@@ -232,7 +242,27 @@ class Stack(Scope):
     def section(self, name: str) -> Any:
         return self.template.body.get(name, {})
 
-    def given(self, name: str, of_parent: Scope | None) -> Any:
+    def _in_conditions(self, assumed: dict[str, str]) -> Scope:
+        """Return a scope in which a parameter without a value may have its default.
+
+        It adds the defaults that it takes to ``assumed``.
+        """
+        of_parent = None if self.parent is None else self.parent[0]._in_conditions(assumed)
+
+        def ref(name: str) -> Any:
+            declared = self.section("Parameters").get(name)
+            if declared is None:
+                return self.ref(name)
+            value = self._given(name, of_parent)
+            default = default_of(declared) if self.app.parameters.with_defaults else None
+            if value is None and default is not None:
+                assumed[f"{self.name}.{name}"] = default
+                value = typed(self.string(default), declared)
+            return self.ref(name) if value is None else value
+
+        return Scope(self, ref, {})
+
+    def _given(self, name: str, of_parent: Scope | None) -> Any:
         """A nested stack has its parent's value, in the scope in which the parent is resolved."""
         declared = self.template.body["Parameters"][name]
         if is_name_of_value(declared):
@@ -246,50 +276,6 @@ class Stack(Scope):
             return unknown(f"{self.name}.{name}")
         value = of_parent.value(passed.get(name))
         return None if value is NO_VALUE else typed(value, declared)
-
-
-class _OfConditions(Scope):
-    """Resolves conditions of a stack, in which a parameter without a value may have its default."""
-
-    def __init__(self, stack: Stack, assumed: dict[str, str]) -> None:
-        self._stack = stack
-        self.assumed = assumed
-        """The defaults that were taken."""
-        self.name, self.origins = stack.name, {}
-
-    def get_att(self, logical_id: str, attribute: str) -> Any:
-        return self._stack.get_att(logical_id, attribute)
-
-    def condition(self, name: str) -> Answer:
-        return self._stack.condition(name)
-
-    def section(self, name: str) -> Any:
-        return self._stack.section(name)
-
-    def import_value(self, name: str) -> Any:
-        return self._stack.import_value(name)
-
-    def stack_output(self, arguments: Mapping[str, Any]) -> Any:
-        return self._stack.stack_output(arguments)
-
-    def string(self, text: str) -> str:
-        return self._stack.string(text)
-
-    def ref(self, name: str) -> Any:
-        """Return a parameter with its default, or the value of ``Ref`` outside of conditions."""
-        stack = self._stack
-        declared = stack.template.body.get("Parameters", {}).get(name)
-        if declared is None:
-            return stack.ref(name)
-        of_parent = None if stack.parent is None else _OfConditions(stack.parent[0], self.assumed)
-        value = stack.given(name, of_parent)
-        if value is not None:
-            return value
-        default = default_of(declared) if stack.app.parameters.with_defaults else None
-        if default is None:
-            return stack.ref(name)
-        self.assumed[f"{stack.name}.{name}"] = default
-        return typed(stack.string(default), declared)
 
 
 @dataclass(frozen=True)
