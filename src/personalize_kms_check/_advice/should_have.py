@@ -51,6 +51,9 @@ class ShouldHave:
         for need in needs:
             self._of[need.principal_arn].append(need)
 
+    def needs_on(self, owner_arn: str) -> list[Need]:
+        return self._on[owner_arn]
+
     def needs_in_iam(self, role_arn: str) -> list[Need]:
         """Return those left to IAM by a key policy, too."""
         needs = []

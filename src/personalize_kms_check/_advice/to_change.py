@@ -15,15 +15,7 @@ from .._model.model import AccessModel, Owner
 from .._model.policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
 from .._model.policy_to_change import PolicyToChange
 from .._needs.forms import Forms
-from .._needs.need import (
-    IN_BOUNDARY,
-    IN_BUCKET_POLICY,
-    IN_IAM,
-    IN_KEY_POLICY,
-    TRUST,
-    Need,
-    by_owner,
-)
+from .._needs.need import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
 from ..matrix import SERVICE_PRINCIPAL
 from .pasting import pasted_for
 from .should_have import ShouldHave
@@ -51,8 +43,9 @@ class Advice:
     ) -> None:
         self._model = model
         self._undecided = undecided
-        self._on = by_owner(needs)
         self._should_have = ShouldHave(model, needs, forms)
+        self._made = {role.arn for role in model.roles.values() if role.declared}
+        """The roles of the app."""
 
     def to_change(
         self, missing: Lacking, excess: Iterable[Finding], untrusted: Iterable[str]
@@ -76,9 +69,8 @@ class Advice:
 
     def _can_go(self, entry: Finding) -> bool:
         """Tell if no given policy of an owner allows it to others than roles of the app."""
-        made = {role.arn for role in self._model.roles.values() if role.declared}
         given = [statement for statement in entry.reason.statements if statement.policy.is_given]
-        is_own = all(made.issuperset(principals_of(statement.body)) for statement in given)
+        is_own = all(self._made.issuperset(principals_of(statement.body)) for statement in given)
         return is_own or entry.policy == IN_IAM
 
     def _policies_to_narrow(self, column: Column, arn: str) -> Iterable[WhichPolicy]:
@@ -173,7 +165,7 @@ class Advice:
             others += statement.policy.also_of
             for trusting in allow_statements(self._model.role(which.owner).trust):
                 others += principals_of(trusting.body)
-        users = [need.principal_arn for need in self._on[which.owner]]
+        users = [need.principal_arn for need in self._should_have.needs_on(which.owner)]
         served = {SERVICE_PRINCIPAL, which.owner, *users}
         return tuple(dict.fromkeys([name for name in others if not is_one_of(name, served)]))
 
