@@ -95,7 +95,7 @@ def _run(*, verbose: bool) -> None:
                         break_long_words=False,
                     )
                 )
-        with _step("a user's data is deleted: the second state machine deletes the data"):
+        with _step("a user's data is deleted by the second state machine"):
             deletion = deletion_run(aws, bucket)
         if verbose:
             print("".join(f"  {line}\n" for line in deletion), end="")
