@@ -194,6 +194,18 @@ def test_what_is_told_is_text(tmp_path: Path) -> None:
     assert not open_on & {entry.resource for entry in report.allowed}
 
 
+def test_a_role_of_a_loop(tmp_path: Path) -> None:
+    """It is there once the stack is deployed, and its permissions can't be seen."""
+    loop = ["Name", ["Import", "Export"], {"${Name}Role": complete()["Resources"]["Role"]}]
+    directory = write(tmp_path, {"Main": {"Resources": {"Fn::ForEach::Roles": loop}}})
+    created = {"serviceRole": {"Fn::GetAtt": ["ImportRole", "Arn"]}, "resources": [IMPORT]}
+    report = check_assembly(directory, created=[created])
+    assert report.asked == ("Main (dataset import job)",)
+    assert (report.missing, report.problems) == ((), ())
+    policies = {entry.policy for entry in report.undecided if entry.action}
+    assert policies == {"bucket", "role", "trust"}
+
+
 def test_a_template_of_several(tmp_path: Path) -> None:
     """Where stacks are of different accounts, it has to be said whose it is."""
     stacks = {"Main": complete(), "Other": complete()}
