@@ -198,6 +198,16 @@ def test_roles_whose_names_need_not_be_one(one: Any, other: Any, tmp_path: Path)
     assert messages(report) == []
 
 
+def test_the_trust_of_two_roles_of_one_name(tmp_path: Path) -> None:
+    """Either may be made; a role with another path isn't in doubt."""
+    wrong = role(RoleName="movies", AssumeRolePolicyDocument={"Statement": []})
+    report = check(tmp_path / "1", complete(Role=wrong, Same=role(RoleName="movies")))
+    assert (report.missing, report.problems) == ((), ())
+    assert "trust" in {entry.policy for entry in report.undecided}
+    with_path = complete(Role=wrong, Same=role(RoleName="movies", Path="/a/"))
+    assert [problem.kind for problem in check(tmp_path / "2", with_path).problems] == ["trust"]
+
+
 OF_CONDITION = "Fn::If IsProd by Main.Stage (pass --parameters Stage=…)"
 OF_EXPORT = "pass the template of the stack that has it as well"
 

@@ -359,6 +359,16 @@ def test_policies_of_a_loop(tmp_path: Path) -> None:
     assert {entry.action for entry in report.allowed} > {"kms:DescribeKey", "kms:CreateGrant"}
 
 
+def test_a_condition_of_a_loop(tmp_path: Path) -> None:
+    """It isn't in the template, and may hold."""
+    loop = ["Name", ["a"], {"Is${Name}": {"Fn::Equals": ["a", "b"]}}]
+    template = complete(Policy={**policy(), "Condition": "Isa"})
+    template["Conditions"]["Fn::ForEach::Are"] = loop
+    report = check(tmp_path, template)
+    assert (report.missing, report.problems) == ((), ())
+    assert {entry.action for entry in report.undecided} == set(IN_IAM)
+
+
 def test_a_module(tmp_path: Path) -> None:
     """Its resources aren't in the template."""
     (entry,) = check(tmp_path, complete(More={"Type": "Acme::Data::Lake::MODULE"})).undecided
