@@ -157,3 +157,19 @@ def test_a_role_needs_the_action_and_to_pass_the_service_role(
     to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
     scenario.role_policy(may_create, {**may_pass, "Condition": to_personalize}, role="caller")
     create(**job)
+
+
+def test_a_batch_job_needs_a_trained_version(scenario: Scenario, refusal: Any) -> None:
+    """Training takes time."""
+    group, personalize = scenario.create_dataset_group(), scenario.personalize
+    solution = personalize.create_solution(name="recommend", datasetGroupArn=group)["solutionArn"]
+    created = personalize.create_solution_version(solutionArn=solution)
+    version = created["solutionVersionArn"]
+    job = {"jobName": "batch", "solutionVersionArn": version, "roleArn": scenario.role_arn}
+    create = personalize.create_batch_inference_job
+    path = {"path": "s3://movies-data/"}
+    places = {"jobInput": {"s3DataSource": path}, "jobOutput": {"s3DataDestination": path}}
+    assert refusal(create, **job, **places) == (
+        INVALID,
+        f"Solution version {version} is CREATE PENDING, not ACTIVE",
+    )

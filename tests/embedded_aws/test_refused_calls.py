@@ -54,6 +54,10 @@ CALLS: dict[str, tuple[Callable[[Scenario], Any], tuple[str, str]]] = {
         lambda s: s.kms.create_key(Policy=policy(trust(scenarios.ACCOUNT, Action="kms:*"))),
         ("MalformedPolicyDocumentException", "The new key policy will not allow"),
     ),
+    "a policy beyond 32 KiB": (
+        lambda s: s.kms.create_key(Policy=policy(OWNER) + " " * 32_768),
+        ("LimitExceededException", ""),
+    ),
     # Step Functions API reference, CreateStateMachine
     "a state that leads nowhere": (lambda s: _machine(s, NOWHERE), BROKEN),
     # PDG API_DeleteDataset, API_DeleteDatasetGroup and API_DeleteSchema
