@@ -23,7 +23,7 @@ from integ.trail import read
 from integ.variants import KEYS, VARIANTS, Variant, answer
 from integ.waiting import ends_after
 
-_FAILURES = (BotoCoreError, CdkError, ClientError, EOFError, LeftError, KeyboardInterrupt)
+_FAILURES = (BotoCoreError, CdkError, ClientError, EOFError, LeftError, OSError, KeyboardInterrupt)
 
 
 def main() -> int:
@@ -46,8 +46,7 @@ def integrate(context: Context, ask: Callable[[str], bool]) -> bool:
     run = f"{PREFIX}{secrets.token_hex(4)}"
     if not ask(beforehand(context, run)):
         return False
-    with tempfile.TemporaryDirectory(prefix="integ-") as scratch:
-        assembly = f"{scratch}/cdk.out"
+    with tempfile.TemporaryDirectory(prefix="integ-") as assembly:
         app = ("--app", f"{sys.executable} -m integ.app {run}", "--output", assembly, "--quiet")
         cdk("synth", *app, environment=context.environment, quiet=True)
         record = Record(Path(f"{run}.jsonl"))
@@ -60,13 +59,14 @@ def integrate(context: Context, ask: Callable[[str], bool]) -> bool:
             context.tell(f"it stops: {stopped}")
             raise
         finally:
-            record.add(ended=datetime.now(UTC))
-            context.tell(f"what was seen is in {record.path}")
             try:
                 take_down(context, run)
             except LeftError as error:
                 record.add(left=str(error))
                 raise
+            finally:
+                record.add(ended=datetime.now(UTC))
+                context.tell(f"what was seen is in {record.path}")
     return True
 
 

@@ -173,6 +173,10 @@ def has_no_bootstrap() -> None:
     raise CdkError("no bootstrap")
 
 
+def fills_the_disk() -> None:
+    raise OSError("no space left")
+
+
 def closes_its_terminal() -> None:
     os.kill(os.getpid(), signal.SIGHUP)
 
@@ -180,7 +184,11 @@ def closes_its_terminal() -> None:
 @pytest.mark.usefixtures("command")
 @pytest.mark.parametrize(
     ("fails", "said"),
-    [(has_no_bootstrap, "no bootstrap"), (closes_its_terminal, "KeyboardInterrupt")],
+    [
+        (has_no_bootstrap, "no bootstrap"),
+        (fills_the_disk, "no space left"),
+        (closes_its_terminal, "KeyboardInterrupt"),
+    ],
 )
 def test_what_goes_wrong_is_told_in_a_line(
     fails: Callable[[], None],

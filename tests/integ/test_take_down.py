@@ -163,6 +163,20 @@ def test_keys_whose_deletion_is_denied_are_named(
     assert f"▶ there is no stack {RUN}-… {where}" in capsys.readouterr().out
 
 
+def test_all_is_taken_down_though_the_file_cannot_be_written(aws: EmbeddedAws, run: Run) -> None:
+    """Its disk is full, for example."""
+
+    def hinder() -> None:
+        file = Path(f"{RUN}.jsonl")
+        file.unlink()
+        file.mkdir()
+
+    created = around(aws, "after-call", "cloudformation.CreateStack 2", hinder)
+    with created, pytest.raises(IsADirectoryError):
+        run()
+    assert left_over(aws) == []
+
+
 @pytest.mark.long
 def test_a_job_that_never_ends_has_an_end(aws: EmbeddedAws, run: Run) -> None:
     """The deadline ends the run, and another one ends the wait for what can't be deleted."""
