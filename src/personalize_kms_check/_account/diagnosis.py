@@ -69,9 +69,9 @@ def warning(subject: str, reason: Reason, page: str, label: str = "") -> Finding
 
 
 def _less_than_certain(findings: Iterable[Finding], over: Container[Asked]) -> Iterator[Finding]:
-    """Yield findings; a key of AWS, or no role, is a doubt where all jobs with it are over."""
+    """Yield findings; a key of AWS, no role or no bucket is a doubt where all its jobs are over."""
     for finding in findings:
-        if finding.cause in (Cause.KEY_OF_AWS, Cause.ROLE_ABSENT):
+        if finding.cause in (Cause.KEY_OF_AWS, Cause.ROLE_ABSENT, Cause.BUCKET_ABSENT):
             at_work = tuple(asks for asks in finding.asked if asks not in over)
             finding = replace(finding, asked=at_work or finding.asked, is_warning=not at_work)
         yield finding
