@@ -298,6 +298,15 @@ def test_what_a_key_policy_leaves_to_iam_is_told_once() -> None:
     ]
 
 
+def test_what_iam_lacks_is_no_reason_to_name_the_role_in_the_key_policy() -> None:
+    """A policy that leaves the role to its account goes on to: one action is one line."""
+    of_account = role(["kms:*"], Principal={"AWS": "arn:aws:iam::111122223333:root"})
+    model = model_of(key=[of_account, ON_KEY[1]], iam=[iam(KEY_POLICY_ACTIONS[:-1])])
+    assert marked(model, "✘") == [
+        "✘ IAM policies of Role lack kms:ListGrants on Key, which the key policy leaves to IAM"
+    ]
+
+
 def marked(model: AccessModel, mark: str) -> list[str]:
     """Return the lines of a text with a mark, with the names of key, role and bucket."""
     model.names = {KEY: "Key", ROLE: "Role", BUCKET: "Data"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from .._evaluation.decision import Decision
 from .._evaluation.elements import aws_principals
@@ -24,12 +24,13 @@ class Forms:
     * In the policy of today: ``is_of_account`` tells if it leaves a need to the account already.
     """
 
-    def __init__(self, decisions: Iterable[Decided]) -> None:
+    def __init__(self, decisions: Sequence[Decided]) -> None:
         self._delegated: dict[tuple[str, str], bool] = {}
         """The form of each pair of owner and role, by their ARNs."""
         self._by_key_policy: dict[Need, Decided] = {}
         """The needs of roles that key policies decide on."""
         by_pair: dict[tuple[str, str], tuple[Owner, Role, list[Decision]]] = {}
+        lacked = {_permission(decided.need) for decided in decisions if _is_lacked_in_iam(decided)}
         for decided in decisions:
             owner, role = decided.need.owner, decided.need.role
             if owner is None or role is None:
@@ -37,7 +38,9 @@ class Forms:
             *_, by_key_policy = by_pair.setdefault((owner.arn, role.arn), (owner, role, []))
             if decided.column == IN_KEY_POLICY:
                 self._by_key_policy[decided.need] = decided
-                by_key_policy.append(decided.decision)
+                # What IAM lacks, too, is added there in one form as in the other.
+                if not (self.is_of_account(decided.need) and _permission(decided.need) in lacked):
+                    by_key_policy.append(decided.decision)
         for pair, (owner, role, by_key_policy) in by_pair.items():
             self._delegated[pair] = _leaves_to_account(owner, role, by_key_policy)
 
@@ -91,6 +94,14 @@ class Forms:
             return own
         # A policy that names the role leaves nothing to IAM.
         return IN_IAM if self.is_left_to_iam(decided.need) else own
+
+
+def _is_lacked_in_iam(decided: Decided) -> bool:
+    return decided.column == IN_IAM and decided.answer is Answer.NO
+
+
+def _permission(need: Need) -> tuple[str, str, str]:
+    return need.principal_arn, need.action, need.resource_arn
 
 
 def _leaves_to_account(owner: Owner, role: Role, by_key_policy: Sequence[Decision]) -> bool:
