@@ -26,6 +26,7 @@ from tests.checks.templates import (
     managed,
     messages,
     of_type,
+    reading,
     reasons,
     write,
 )
@@ -263,6 +264,24 @@ def test_a_bucket_of_a_stack_in_another_account(tmp_path: Path) -> None:
         (entry.principal, entry.action) for entry in report.missing if entry.policy == "bucket"
     ]
     assert missing == [("role", "s3:GetObject"), ("role", "s3:ListBucket")]
+
+
+def test_a_bucket_that_stacks_of_two_accounts_use(tmp_path: Path) -> None:
+    """It is in either of them, or in a third one, where its policy has to allow both roles."""
+    main = complete(Data=dataset("Read"), Read=reading())
+    directory = write(tmp_path, {"Main": main, "Other": main}, accounts={"Other": "444455556666"})
+    policy = bucket_policy(*BOTH)["Properties"]["PolicyDocument"]
+    of_both = {"StringEqualsIfExists": {"aws:SourceAccount": ["111122223333", "444455556666"]}}
+    policy["Statement"][0]["Condition"] = of_both
+    report = check_assembly(directory, policies={"arn:aws:s3:::ratings": policy})
+    assert report.missing == ()
+    assert {(entry.principal, entry.because) for entry in report.undecided if entry.action} == {
+        ("role", "it isn't known whether role and bucket are in one account")
+    }
+    assert (
+        "] pass the bucket's account in from_bucket_attributes, or check the account with "
+        "personalize-kms doctor\n"
+    ) in report.to_text()
 
 
 def test_a_bucket_policy_of_a_stack_that_nothing_waits_for(tmp_path: Path) -> None:

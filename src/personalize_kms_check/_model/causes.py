@@ -77,7 +77,7 @@ class Cause(Enum):
     GROUP_UNSEEN = "it can't be seen: {why}"
     JOBS_UNSEEN = "not all jobs, or listings of jobs, can be seen"
     SOLUTION_OR_VERSION = "whether the solution or its version has to be allowed isn't documented"
-    ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account"
+    ACCOUNTS_UNKNOWN = "it isn't known whether role and {kind} are in one account", _TELL
     NOT_KNOWN = "{why}", _TELL
     NOT_DECLARED = (
         "{subject} may create resources of Personalize ({actions}) and pass {roles} to it, but no "
@@ -345,6 +345,11 @@ def how_to_tell(parts: Value) -> str:
             helps["pass the template of the stack that has it as well"] = None
         elif ".Outputs." in part:
             helps["put the template of that nested stack beside this file"] = None
+        elif part.startswith("account of "):
+            helps[
+                "pass the bucket's account in from_bucket_attributes, or check the account "
+                "with personalize-kms doctor"
+            ] = None
         else:
             helps["write the value itself, or check the account with personalize-kms doctor"] = None
     passed = f"pass {' '.join(dict.fromkeys(options))}"

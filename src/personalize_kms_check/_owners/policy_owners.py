@@ -19,6 +19,7 @@ from .._shared.values import (
     open_parts,
     same,
     split_arn,
+    unknown,
 )
 from .._templates import physical
 from .._templates.choices import condition_in, left_out_by
@@ -165,14 +166,17 @@ class Owners:
 
     def add_bucket(self, arn: str, account: str) -> None:
         """Add it with its key. The account is the request's; the app may name another one."""
-        if arn in self.model.buckets:
+        told, keys = self._told_of_bucket(arn, account)
+        if bucket := self.model.buckets.get(arn):
+            if bucket.declared is None and same(bucket.account, told) is Answer.NO:
+                # It is in one of the accounts that use it, if in any.
+                bucket.account = unknown(f"account of {arn}")
             return
         policies = self._deployment.of_bucket("bucket policies", arn)
         made = self._deployment.of_bucket("buckets", arn)
         documents = [policy_of(policy, "PolicyDocument") for policy in policies]
         name = (split_arn(arn) or [arn])[-1]
         self.model.problems += bucket_policy_problems(arn, name, policies, made)
-        account, keys = self._told_of_bucket(arn, account)
         resource = made[0] if made else None
         if resource is None:
             key_arn, unseen_encryption = None, _why_unseen(arn)
@@ -184,12 +188,12 @@ class Owners:
             key_arn, unseen_encryption = (None, unseen) if unseen else self._encryption(resource)
         if unseen_encryption and len(keys) == 1:
             key_arn, unseen_encryption = keys.pop(), ""
-        may_be = _may_be_of(name, account, self._deployment.unclaimed_bucket_policies)
+        may_be = _may_be_of(name, told, self._deployment.unclaimed_bucket_policies)
         documents, unseen = self._not_replaced(arn, documents, all_reasons(unseen, *may_be))
         put_in, before = self._put_in_and_before(resource)
         self.model.buckets[arn] = Bucket(
             arn,
-            resource.stack.template.account if resource else account,
+            resource.stack.template.account if resource else told,
             documents,
             key_arn,
             unseen_encryption,
