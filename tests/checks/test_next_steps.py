@@ -161,7 +161,10 @@ def test_what_is_undecided_has_its_next_step_in_each_form(tmp_path: Path) -> Non
     assert f"\n\n[1] {declare}\n" in report.to_markdown()
 
 
-TRY = "use another condition, or try whether it holds"
+TRY = (
+    "use another condition (in a statement of its own, if this one serves others), or try whether "
+    "it holds"
+)
 STRICT = {
     "StringEquals": {"aws:SourceAccount": "111122223333"},
     "ArnLike": {"aws:SourceArn": "arn:aws:personalize:*"},

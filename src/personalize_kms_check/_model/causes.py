@@ -25,7 +25,10 @@ _IN_SENTENCES = {column: f"the {name}" for column, name in POLICIES.items()}
 _IN_SENTENCES["role"] = "an IAM policy"
 
 # The doctor sees no more of it.
-_TRY = "use another condition, or try whether it holds"
+_TRY = (
+    "use another condition (in a statement of its own, if this one serves others), or try whether "
+    "it holds"
+)
 _PASS = "pass the parameters of that condition with --parameters NAME=VALUE"
 _TELL = "{how_to_tell}"
 NOT_OF_THE_APP = "it isn't part of the app"
