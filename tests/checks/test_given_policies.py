@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from personalize_kms_check import check_assembly
+from personalize_kms_check._reports.short_names import Names
+from personalize_kms_check._reports.words import title
 from tests.checks.command import run
 from tests.checks.templates import (
     CLEAN,
@@ -134,6 +136,28 @@ def test_the_policies_of_a_key_and_a_bucket(in_envelope: bool, tmp_path: Path) -
         ("service", "key", "kms:ListGrants"),
         ("service", "bucket", "s3:GetObject"),
     }
+
+
+def test_a_statement_for_an_account_has_no_functions_of_a_template(tmp_path: Path) -> None:
+    """What the template doesn't say is to be put in."""
+    template = complete(Movies=dataset_group(key=KEY_ARN), Policy=policy(key=KEY_ARN))
+    template["Resources"]["Role"]["Properties"]["RoleName"] = "Stage"
+    del template["Resources"]["Key"]
+    (tmp_path / "main.json").write_text(json.dumps(template))
+    of_key = check_assembly(tmp_path / "main.json", policies={KEY_ARN: READING}).policies[0]
+    conditions = [statement["Condition"] for statement in of_key.should_have]
+    assert conditions == [
+        {
+            "ArnEquals": {
+                "aws:PrincipalArn": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/Stage"
+            }
+        },
+        {"StringEqualsIfExists": {"aws:SourceAccount": "${AWS::AccountId}"}},
+    ]
+    assert title(of_key, Names({})) == (
+        f"key policy of {KEY_ARN}, to add (replace ${{AWS::Partition}}, ${{AWS::AccountId}} with "
+        "the value in the deployed stack)"
+    )
 
 
 NOT_A_POLICY = (

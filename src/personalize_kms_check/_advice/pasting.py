@@ -18,13 +18,13 @@ _PSEUDO_PARAMETER = re.compile(r"\$\{AWS::\w+\}")
 
 
 def pasted_for(model: AccessModel, value: Any, declared: tuple[Declaration, ...]) -> Any:
-    """Return JSON in the form for the template of the first resource; unchanged in an account.
+    """Return JSON in the form for the template of the first resource, if there is one.
 
     A role waiting for this resource is named by a string, without a reference.
     """
-    if not model.functions:
-        return value
     first = next(iter(declared), None)
+    if first is None or not model.functions:
+        return value
     template = template_of(first)
     functions = model.functions.get(template, {})
     later: list[str] = []

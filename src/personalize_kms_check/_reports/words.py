@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from .._model.policy_to_change import PolicyToChange
 from .._model.report import AccessReport
-from .._shared.values import shown
+from .._shared.values import HOLE, shown
 from .report_lines import Line, path_of, whose
 from .short_names import Names
 
@@ -48,6 +48,9 @@ def _notes(policy: PolicyToChange, names: Names) -> str:
         notes.append(f"its owner adds the statements in {' and '.join(files)}")
     elif policy.policy == "boundary" and not policy.declared:
         notes.append("have its owner add them")
+    holes = dict.fromkeys(HOLE.findall(json.dumps(policy.should_have)))
+    if holes and not policy.declared:
+        notes.append(f"replace {', '.join(holes)} with the value in the deployed stack")
     if policy.make:
         notes.append(_note_to_make(policy))
     if policy.policy == "role" and _is_too_much_of_others(policy):
