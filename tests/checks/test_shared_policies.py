@@ -150,6 +150,19 @@ def test_what_is_too_much_in_a_given_policy(
     report = of_stage(tmp_path, "Dev", ACCOUNT, policies)
     assert {entry.cause.id for entry in report.excess} == causes
     assert [change.replaces for change in report.policies] == replaces
+    instead = "have its owner name the role in a statement of its own instead"
+    assert (instead in report.to_text()) == (causes == {"not-asked"})
+
+
+def test_what_is_too_much_for_all_stages_is_told_once(tmp_path: Path) -> None:
+    """An owner has one policy, whichever stage asks."""
+    template = complete(Movies=dataset_group(key=SECURITY), Key={"Type": "AWS::SNS::Topic"})
+    stages = {}
+    for name, account in {"Dev": ACCOUNT, "Prod": "777788889999"}.items():
+        stages[name] = write(tmp_path / f"assembly-{name}", {name: template}, account=account)
+    given = {SECURITY: {"Statement": [allow(SERVICE, ["kms:Decrypt"])]}}
+    (excess,) = check_assembly(write(tmp_path, {}, stages=stages), policies=given).excess
+    assert excess.needed_by == ["Dev/Movies (dataset group)", "Prod/Movies (dataset group)"]
 
 
 def test_nobody_loses_anything_in_given_policies(tmp_path: Path) -> None:

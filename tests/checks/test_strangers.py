@@ -166,8 +166,8 @@ def test_the_line_says_what_to_add(tmp_path: Path) -> None:
         "[1]",
     ]
     assert remedy == (
-        "[1] in a statement for Personalize alone, add a condition on aws:SourceAccount: "
-        "StringEquals in a trust policy, StringEqualsIfExists elsewhere"
+        "[1] in a statement for Personalize alone, name each account that needs it as "
+        "aws:SourceAccount: by StringEquals in a trust policy, StringEqualsIfExists elsewhere"
     )
     assert nothing.startswith("checked: only who may use the policies for Personalize")
     assert counts == "0 missing, 0 problems, 3 too much, 0 undecided, 0 as documented\n"

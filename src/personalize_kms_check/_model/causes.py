@@ -143,8 +143,8 @@ class Cause(Enum):
     )
     FOR_ANY_ACCOUNT = (
         "{statements} lets Personalize in for any account",
-        "in a statement for Personalize alone, add a condition on aws:SourceAccount: StringEquals "
-        "in a trust policy, StringEqualsIfExists elsewhere",
+        "in a statement for Personalize alone, name each account that needs it as "
+        "aws:SourceAccount: by StringEquals in a trust policy, StringEqualsIfExists elsewhere",
     )
     FOR_ANOTHER_ACCOUNT = "{statements} lets another account in, since its {element} is {value}"
     MAY_BE_ANOTHER_ACCOUNT = (

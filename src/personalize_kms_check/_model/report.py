@@ -192,10 +192,17 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _each_once(reports: Iterable[AccessReport]) -> list[Finding]:
-    by_identity = {}
+    by_identity: dict[Any, Finding] = {}
     for report in reports:
         for finding in report.findings:
             words = (*finding.sort_key(), *finding.needed_by, finding.message)
             # Two apps may have constructs of the same paths.
-            by_identity[words, finding.found_at, finding.kind] = finding
+            identity = words, finding.found_at, finding.kind
+            if finding.kind == "excess":
+                # A given policy is the same one, whichever stage uses it.
+                identity = (*finding.sort_key(), finding.message), finding.places, finding.kind
+                others = by_identity.get(identity, finding).asked
+                asked = tuple(dict.fromkeys([*others, *finding.asked]))
+                finding = replace(finding, asked=asked)
+            by_identity[identity] = finding
     return [by_identity[identity] for identity in sorted(by_identity)]

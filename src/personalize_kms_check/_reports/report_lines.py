@@ -11,6 +11,7 @@ from pathlib import Path
 from .._model.causes import MAY_BE_TOO_MUCH, POLICIES, Cause, Reason
 from .._model.declarations import Declaration
 from .._model.finding import Finding, Level
+from .._model.policy_documents import PolicyStatement
 from .._model.policy_to_change import PolicyToChange
 from .._model.report import AccessReport
 from .._shared.values import shown
@@ -183,6 +184,8 @@ class _Words:
                 if not set(alike).isdisjoint(policy.too_much):
                     policies.append(policy)
             text, fix = self._too_much(alike), alike[0].reason.remedy
+            if not (policies or fix) and any(map(_is_given, alike[0].reason.statements)):
+                fix = "have its owner name the role in a statement of its own instead"
             lines.append(self._line(alike, text, tuple(policies), fix))
         return lines
 
@@ -328,6 +331,10 @@ def _denials(finding: Finding) -> list[Reason]:
 
 def _causes(reason: Reason) -> set[Cause]:
     return {reason.cause, *(doubt.cause for doubt in reason.doubts)}
+
+
+def _is_given(statement: PolicyStatement) -> bool:
+    return statement.policy.is_given
 
 
 def _condition_of(reason: Reason) -> str:
