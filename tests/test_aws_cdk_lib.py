@@ -46,15 +46,14 @@ def test_a_version_that_is_too_old_is_named(statement: str, tmp_path: Path) -> N
     assert [line.startswith("Traceback") for line in lines].count(True) == 1
 
 
-@pytest.mark.parametrize("statement", IMPORTS)
-def test_a_version_that_has_all_classes_is_named_at_import(statement: str) -> None:
+def test_a_version_that_has_all_classes_is_named_at_import() -> None:
     """One that was forced in has the classes, and would fail at synth in riddles."""
     older = (
         "from aws_cdk._jsii import __jsii_assembly__ as it\n"
         "object.__setattr__(it, 'version', '2.260.1')\n"
     )
     imported = subprocess.run(
-        [sys.executable, "-c", f"{older}{statement}"], capture_output=True, text=True
+        [sys.executable, "-c", f"{older}{IMPORTS[1]}"], capture_output=True, text=True
     )
     assert imported.stderr.splitlines()[-1] == (
         "ImportError: personalize-kms-constructs needs aws-cdk-lib 2.271.0 or later, got 2.260.1: "

@@ -99,19 +99,6 @@ def test_a_dataset_imports_with_the_role(
     assert len(key_policy(stack, "DataKey17AFBB84")) == 2
 
 
-def test_a_dataset_without_data_has_no_import_job(
-    stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup
-) -> None:
-    """Data can come by events or later jobs."""
-    add_ratings(encryption, movies)
-    assert only(stack, "AWS::Personalize::Dataset")["Properties"] == {
-        "Name": "ratings",
-        "DatasetGroupArn": DATASET_GROUP_ARN,
-        "DatasetType": "Interactions",
-        "SchemaArn": SCHEMA_ARN,
-    }
-
-
 def test_the_ref_of_a_group_becomes_its_arn(
     stack: cdk.Stack, encryption: PersonalizeEncryption, movies: personalize.CfnDatasetGroup
 ) -> None:
@@ -172,20 +159,6 @@ def test_tags_of_the_app_do_not_reach_dataset_groups_and_datasets(
     datasets = resources(stack, "AWS::Personalize::Dataset").values()
     tags = [dataset["Properties"].get("Tags") for dataset in datasets]
     assert tags == [None, [{"Key": "team", "Value": "ratings"}]]
-
-
-def test_the_dataset_group_of_another_stack(
-    stack: cdk.Stack, encryption: PersonalizeEncryption, encrypted_bucket: s3.Bucket
-) -> None:
-    """It is known by its ARN."""
-    add_ratings(encryption)
-    encryption.add_metric_attribution(
-        "Metrics", dataset_group=GROUP_ARN, name="metrics", metrics=[]
-    )
-    for kind in ("Dataset", "MetricAttribution"):
-        assert (
-            only(stack, f"AWS::Personalize::{kind}")["Properties"]["DatasetGroupArn"] == GROUP_ARN
-        )
 
 
 @pytest.mark.parametrize(
@@ -259,10 +232,6 @@ def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
         ),
         (lambda stack: group(stack, f"{cdk.Aws.STACK_NAME}-movies"), "ratings-import-422f9afb"),
         (lambda _: cdk.Fn.import_value("movies"), "ratings-import-4ac60c4b"),
-        (
-            lambda stack: group(stack, cdk.Fn.get_att("Other", "Name").to_string()),
-            "ratings-import-4ac60c4b",
-        ),
     ],
     ids=[
         "L1",
@@ -275,7 +244,6 @@ def group(scope: cdk.Stack, name: str) -> personalize.CfnDatasetGroup:
         "another parameter",
         "the stack's",
         "unknown",
-        "an attribute",
     ],
 )
 def test_the_name_of_an_import_job_follows_the_dataset_group(
@@ -309,9 +277,8 @@ def test_the_name_of_an_import_job_stays_in_another_stack(bucket: s3.Bucket, app
     [
         lambda stack: s3.Bucket(stack, "Data"),
         lambda stack: s3.Bucket.from_bucket_name(stack, "Data", "ratings-111111111111"),
-        lambda stack: s3.CfnBucket(stack, "Data", bucket_name="ratings-111111111111"),
     ],
-    ids=["generated", "imported by a literal", "an L1"],
+    ids=["generated", "imported by a literal"],
 )
 def test_the_name_of_an_import_job_says_nothing_of_the_bucket(
     stack: cdk.Stack, encryption: PersonalizeEncryption, make: Any

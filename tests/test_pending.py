@@ -148,14 +148,6 @@ def test_a_bucket_of_another_account_has_to_allow_the_role_too(concrete: cdk.Sta
     ]
 
 
-def test_a_role_without_policy_updates(stack: cdk.Stack) -> None:
-    """``without_policy_updates()`` makes any role immutable."""
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("personalize.amazonaws.com"))
-    construct = encryption(stack, service_role=role.without_policy_updates())
-    assert resources(stack, "AWS::IAM::ManagedPolicy") == {}
-    assert pending_policies(construct) == ["role"]
-
-
 def test_statements_allowed_later(stack: cdk.Stack, imported_key: kms.IKey) -> None:
     """The file has the statements needed at synth, not at first."""
     encryption(stack, encryption_key=imported_key).allow(PersonalizeResource.dataset_export_job())
@@ -178,13 +170,6 @@ def test_warnings_can_be_acknowledged(stack: cdk.Stack, imported_key: kms.IKey) 
     construct = encryption(stack, encryption_key=imported_key, service_role=immutable_role(stack))
     cdk.Annotations.of(construct).acknowledge_warning("personalize-kms-constructs:pendingKeyPolicy")
     assert set(warnings(stack)) == {"pendingRolePolicy"}
-
-
-def test_nothing_pending(stack: cdk.Stack) -> None:
-    """Keys, roles and buckets of the app take every statement."""
-    construct = PersonalizeEncryption(stack, "Encryption", resources=[GROUP])
-    assert construct.pending_statements == ()
-    assert (for_owners(stack), warnings(stack)) == ({}, {})
 
 
 def test_pending_statements_can_be_a_stack_output(stack: cdk.Stack) -> None:

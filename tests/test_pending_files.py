@@ -73,12 +73,11 @@ def test_a_warning_has_a_line_for_each_way_out(
     ]
 
 
-@pytest.mark.parametrize("partition", ["aws", "aws-cn"])
-def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack, partition: str) -> None:
+def test_partition_and_region_are_those_of_the_key(stack: cdk.Stack) -> None:
     """The stack knows neither, and Personalize takes no other key; the rest is to be filled in."""
-    encryption(stack, encryption_key=imported_key(stack, partition=partition))
+    encryption(stack, encryption_key=imported_key(stack, partition="aws-cn"))
     of_role, _ = for_owners(stack)["key"]
-    role = f"arn:{partition}:iam::${{AWS::AccountId}}:role/Stack-Encryption-8875952E-eu-west-1"
+    role = "arn:aws-cn:iam::${AWS::AccountId}:role/Stack-Encryption-8875952E-eu-west-1"
     assert of_role["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}
     (text,) = warnings(stack).values()
     assert ".json in the assembly (fill in ${AWS::AccountId}) to the key policy\n" in text
@@ -183,15 +182,6 @@ def test_the_owner_of_a_role_gets_a_policy_of_its_own(app: cdk.App, stack: cdk.S
     )
 
 
-def test_constructs_of_one_app_have_files_of_their_own(app: cdk.App, stack: cdk.Stack) -> None:
-    """Two constructs on the same key have different files and sids."""
-    key = imported_key(stack)
-    encryption(stack, "A", encryption_key=key)
-    encryption(stack, "B", encryption_key=key)
-    sids = [document["Statement"][0]["Sid"] for document in files(app.synth().directory).values()]
-    assert len(set(sids)) == 2
-
-
 def test_two_resources_that_are_spelt_alike_have_two_files(app: cdk.App, stack: cdk.Stack) -> None:
     """Their difference may lie in characters that a file name can't have."""
     buckets = [
@@ -214,21 +204,6 @@ def test_a_stage_has_its_files_in_its_own_assembly(app: cdk.App) -> None:
     assert list(files(assembly.directory, f"assembly-Production/{FOLDER}")) == [name]
     (text,) = warnings(stack).values()
     assert f"the statements in assembly-Production/{FOLDER}/{name} in the assembly (" in text
-
-
-def test_a_file_goes_when_nothing_is_pending_any_more(tmp_path: Path) -> None:
-    """The next synth into the same folder takes it out, and no file of somebody else."""
-    for imported in (True, False):
-        app = cdk.App(outdir=str(tmp_path))
-        stack = cdk.Stack(app, "Stack")
-        key = imported_key(stack) if imported else None
-        encryption(stack, encryption_key=key)
-        encryption(stack, "Other", encryption_key=imported_key(cdk.Stack(app, "Keys")))
-        app.synth()
-        constructs = [name.partition(".")[0] for name in files(str(tmp_path))]
-        assert constructs == (["StackEncryptionAE998EAF"] if imported else []) + [
-            "StackOther22D239EB"
-        ]
 
 
 def test_a_file_of_a_construct_that_is_gone_is_taken_out(app: cdk.App, stack: cdk.Stack) -> None:
@@ -255,8 +230,9 @@ def test_a_long_path_and_a_long_name(app: cdk.App, stack: cdk.Stack) -> None:
 
 
 def test_no_template_and_no_folder_knows_of_it(app: cdk.App, stack: cdk.Stack) -> None:
-    """Where nothing is pending there is no folder, and templates are the same with and without."""
-    encryption(stack)
+    """Keys, roles and buckets of the app take every statement: no folder, and no warning."""
+    assert encryption(stack).pending_statements == ()
+    assert warnings(stack) == {}
     assert not (Path(app.synth().directory) / FOLDER).exists()
     assert FOLDER not in json.dumps(template(stack))
 

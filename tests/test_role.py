@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.life.conftest import GROUP, allowing
-from tests.policies import key_policy, resources, role_policy, sids_of
+from tests.policies import key_policy, resources, role_policy
 from tests.test_source_account_check import REQUIRED
 
 USE_KEY = {
@@ -80,30 +80,6 @@ def test_the_construct_is_grantable_as_its_role(stack: cdk.Stack) -> None:
     other.grant_read(encryption)
     (policy,) = resources(stack, "AWS::IAM::Policy").values()
     assert policy["Properties"]["Roles"] == [{"Ref": "EncryptionRole2D2265A5"}]
-
-
-def test_more_than_one_managed_policy_when_one_is_too_small(
-    stack: cdk.Stack, bucket: s3.Bucket
-) -> None:
-    """A managed policy has up to 6,144 characters: 60 locations take several, and none is lost."""
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    for number in range(60):
-        source = S3Location(bucket, f"import/{number:03}/{'x' * 80}/")
-        encryption.allow(PersonalizeResource.dataset_import_job(source))
-    policies = resources(stack, "AWS::IAM::ManagedPolicy").values()
-    read = []
-    for policy in policies:
-        statements = policy["Properties"]["PolicyDocument"]["Statement"]
-        assert len(set(sids_of(statements))) == len(statements)
-        for statement in statements:
-            if statement["Sid"] == "ReadObjects":
-                paths = [resource["Fn::Join"][1][1] for resource in statement["Resource"]]
-                # The ARN of a bucket has 83 characters at most.
-                assert sum(83 + len(path) for path in paths) < 6144
-                read += paths
-        assert policy["Properties"]["Roles"] == [{"Ref": "EncryptionRole2D2265A5"}]
-    assert len(policies) > 1
-    assert read == [f"/import/{number:03}/{'x' * 80}/*" for number in range(60)]
 
 
 def test_a_parameter_in_a_prefix_may_be_as_long_as_a_path(
