@@ -13,7 +13,6 @@ from aws_cdk import aws_s3 as s3
 
 from personalize_kms_constructs import S3Location
 from tests.life.conftest import KEY_ARN, PERSONALIZE, allowing, for_owners, importing
-from tests.policies import bucket_policy
 
 ROLE, SERVICE = {"AWS": "arn:aws:iam::111111111111:root"}, {"Service": PERSONALIZE}
 
@@ -110,10 +109,3 @@ def test_a_key_that_tells_it_later(app: cdk.App, concrete: cdk.Stack) -> None:
         for statement in after.statements
         if str(statement.sid).find("ReadObjects") > 0
     } == {2}
-
-
-def test_a_bucket_of_the_app_is_of_its_own_account(concrete: cdk.Stack) -> None:
-    """The account of its key doesn't matter."""
-    bucket = s3.Bucket(concrete, "Data", encryption_key=key_of("222222222222", concrete))
-    allowing(concrete, importing(bucket))
-    assert [statement["Principal"] for statement in bucket_policy(concrete)] == [SERVICE, SERVICE]

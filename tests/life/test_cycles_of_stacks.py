@@ -12,7 +12,7 @@ from aws_cdk import aws_ssm as ssm
 
 from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs.checks import check_assembly
-from tests.life.conftest import GROUP, allowing, importing, l1_key, synth_error, trusted_role
+from tests.life.conftest import GROUP, allowing, importing, l1_key, trusted_role
 
 
 def parameter(stack: cdk.Stack) -> str:
@@ -60,37 +60,20 @@ UNKNOWN: dict[str, tuple[Callable[[cdk.Stack], dict[str, Any]], str]] = {
 
 
 @pytest.mark.parametrize(("role", "problem"), UNKNOWN.values(), ids=UNKNOWN)
-@pytest.mark.parametrize("key", [kms.Key, l1_key], ids=["L2", "L1"])
 def test_a_role_that_another_stack_can_not_name(
     stack: cdk.Stack,
     security: cdk.Stack,
     role: Callable[[cdk.Stack], dict[str, Any]],
     problem: str,
-    key: Callable[..., Any],
 ) -> None:
     """Both stacks would need each other, which the construct refuses."""
     with pytest.raises(
         ValueError, match=r"^Stack/Encryption: encryption_key is in another stack, and "
     ) as error:
         PersonalizeEncryption(
-            stack, "Encryption", encryption_key=key(security, "Key"), **role(stack)
+            stack, "Encryption", encryption_key=kms.Key(security, "Key"), **role(stack)
         )
     assert problem in str(error.value)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [by_condition, lambda _: cdk.PhysicalName.GENERATE_IF_NEEDED],
-    ids=["by a condition", "if needed"],
-)
-def test_a_name_that_is_decided_at_the_synth(
-    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, name: Callable[[cdk.Stack], str]
-) -> None:
-    """It looks like any lazy value before, so the CDK reports the cycle."""
-    role = trusted_role(stack, role_name=name(stack))
-    key = kms.Key(security, "Key")
-    allowing(stack, GROUP, encryption_key=key, service_role=role)
-    assert "cyclic reference" in synth_error(app)
 
 
 def by_ssm(stack: cdk.Stack) -> str:
@@ -102,8 +85,10 @@ def attribute(stack: cdk.Stack) -> str:
     return resource.get_att("Name").to_string()
 
 
-@pytest.mark.parametrize("folder", [parameter, by_ssm, attribute])
-@pytest.mark.parametrize("where", ["beside", "nested"])
+@pytest.mark.parametrize(
+    ("folder", "where"),
+    [(parameter, "beside"), (by_ssm, "nested"), (attribute, "nested")],
+)
 def test_a_prefix_that_the_stack_of_the_bucket_can_not_say(
     stack: cdk.Stack, security: cdk.Stack, folder: Callable[[cdk.Stack], str], where: str
 ) -> None:
@@ -119,119 +104,41 @@ def test_a_prefix_that_the_stack_of_the_bucket_can_not_say(
     )
 
 
-@pytest.mark.parametrize("where", ["beside", "nested", "the parent"])
 def test_the_id_of_the_stack_in_the_prefix_of_another_stacks_bucket(
-    stack: cdk.Stack, security: cdk.Stack, where: str
+    stack: cdk.Stack, security: cdk.Stack
 ) -> None:
     """In the bucket's policy it would be another id, and nobody would tell."""
-    nested = cdk.NestedStack(stack, "Nested")
-    here, there = {
-        "beside": (stack, security),
-        "nested": (stack, nested),
-        "the parent": (nested, stack),
-    }[where]
-    job = importing(s3.Bucket(there, "Data"), f"{cdk.Aws.STACK_ID}/")
+    job = importing(s3.Bucket(security, "Data"), f"{cdk.Aws.STACK_ID}/")
     with pytest.raises(ValueError, match="which only the construct's own stack can say"):
-        allowing(here, job)
+        allowing(stack, job)
 
 
-@pytest.mark.parametrize("of", ["the bucket", "a third"])
-def test_a_prefix_that_the_stack_of_the_bucket_can_say(
-    app: cdk.App, stack: cdk.Stack, security: cdk.Stack, of: str
-) -> None:
-    """A parameter of its own, or of a stack that needs neither."""
-    folder = parameter(security if of == "the bucket" else cdk.Stack(app, "Third"))
-    allowing(stack, importing(s3.Bucket(security, "Data"), f"{folder}/"))
-    app.synth()
-
-
-def test_a_prefix_of_a_named_resource_and_a_bucket_of_another_account(app: cdk.App) -> None:
-    """No stack refers to the other then."""
-    here = cdk.Stack(app, "Here", env=cdk.Environment(account="111111111111", region="eu-west-1"))
-    there = cdk.Stack(app, "There", env=cdk.Environment(account="222222222222", region="eu-west-1"))
-    folder = s3.Bucket(here, "Other", bucket_name="others").bucket_name
-    job = importing(s3.Bucket(there, "Data", bucket_name="ratings"), f"{folder}/")
-    allowing(here, job)
-    app.synth()
-
-
-def test_a_prefix_where_the_role_takes_no_policies(
-    app: cdk.App, stack: cdk.Stack, security: cdk.Stack
-) -> None:
-    """Nothing in the construct's stack refers to the bucket then."""
-    arn = "arn:aws:iam::111111111111:role/personalize"
-    role = iam.Role.from_role_arn(stack, "Role", arn, mutable=False)
-    job = importing(s3.Bucket(security, "Data"), f"{parameter(stack)}/")
-    allowing(stack, job, service_role=role)
-    app.synth()
-
-
-@pytest.mark.parametrize(
-    "name", [None, f"p-{cdk.Aws.STACK_NAME}"], ids=["none", "with the stack's name"]
-)
-def test_a_role_of_a_nested_stack_and_the_key_of_its_parent(
-    stack: cdk.Stack, name: str | None
-) -> None:
+def test_a_role_of_a_nested_stack_and_the_key_of_its_parent(stack: cdk.Stack) -> None:
     """Only CloudFormation knows the name of a nested stack."""
     nested = cdk.NestedStack(stack, "Nested")
-    role = trusted_role(nested, role_name=name)
+    role = trusted_role(nested, role_name=f"p-{cdk.Aws.STACK_NAME}")
     with pytest.raises(ValueError, match="so each stack would depend on the other"):
         PersonalizeEncryption(nested, "Encryption", encryption_key=l1_key(stack), service_role=role)
 
 
-@pytest.mark.parametrize("of_nested_stack", [False, True])
 def test_a_role_that_the_bucket_of_another_account_can_not_name(
-    concrete: cdk.Stack, theirs: cdk.Stack, of_nested_stack: bool
+    concrete: cdk.Stack, theirs: cdk.Stack
 ) -> None:
     """The bucket's policy has to say the role's ARN, which it can't by a reference."""
-    here = cdk.NestedStack(concrete, "Nested") if of_nested_stack else concrete
     job = importing(s3.Bucket(theirs, "Bucket", bucket_name="their-ratings"))
     with pytest.raises(
         ValueError, match="bucket of the source of dataset import job is in another stack, and"
     ):
-        allowing(here, job, service_role=trusted_role(here))
+        allowing(concrete, job, service_role=trusted_role(concrete))
 
 
-@pytest.mark.parametrize(
-    ("what", "value"),
-    [
-        ("role_name", None),
-        ("role_name", parameter),
-        ("role_name", by_condition),
-        ("path", parameter),
-    ],
-)
-def test_a_name_that_another_stack_can_not_say_in_the_end(
-    app: cdk.App,
-    stack: cdk.Stack,
-    security: cdk.Stack,
-    what: str,
-    value: Callable[[cdk.Stack], str] | None,
-) -> None:
-    """The CDK tells of the cycle."""
-    encryption = allowing(stack, GROUP, encryption_key=kms.Key(security, "Key"))
-    setattr(
-        encryption.service_role.node.default_child, what, None if value is None else value(stack)
-    )
-    assert "cyclic reference" in synth_error(app)
-
-
-def key_of_a_third_stack(stack: cdk.Stack, bucket_stack: cdk.Stack) -> None:
-    key = kms.Key(cdk.NestedStack(stack, "Third"), "Key")
-    bucket = s3.Bucket(bucket_stack, "Bucket", encryption_key=key)
-    allowing(cdk.NestedStack(stack, "Nested"), importing(bucket))
+def parameter_of_the_buckets_stack(stack: cdk.Stack, other: cdk.Stack) -> None:
+    allowing(stack, importing(s3.Bucket(other, "Bucket"), f"{parameter(other)}/"))
 
 
 def key_of_the_objects_here(stack: cdk.Stack, other: cdk.Stack) -> None:
     job = importing(s3.Bucket(other, "Bucket"), encryption_key=kms.Key(stack, "Key"))
     allowing(stack, job)
-
-
-def nested_bucket_with_the_parents_key(stack: cdk.Stack, other: cdk.Stack) -> None:
-    bucket = s3.Bucket(
-        cdk.NestedStack(stack, "Nested"), "Bucket", encryption_key=kms.Key(stack, "Key")
-    )
-    allowing(stack, importing(bucket))
 
 
 def caller_beside_the_bucket(stack: cdk.Stack, other: cdk.Stack) -> None:
@@ -241,29 +148,10 @@ def caller_beside_the_bucket(stack: cdk.Stack, other: cdk.Stack) -> None:
     encryption.grant_create(iam.Role(other, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
 
 
-def caller_in_the_parent(stack: cdk.Stack, other: cdk.Stack) -> None:
-    nested, job = cdk.NestedStack(stack, "Nested"), importing(s3.Bucket(stack, "Bucket"))
-    encryption = allowing(nested, job, service_role=trusted_role(nested))
-    encryption.grant_create(iam.Role(stack, "Caller", assumed_by=iam.AccountRootPrincipal()), GROUP)
-
-
-def nameless_role_of_the_parent(stack: cdk.Stack, other: cdk.Stack) -> None:
-    nested = cdk.NestedStack(stack, "Nested")
-    allowing(nested, GROUP, service_role=trusted_role(stack))
-    role = trusted_role(stack, "Other")
-    allowing(stack, GROUP, encryption_key=kms.Key(nested, "Key"), service_role=role)
-
-
 NO_CYCLES: dict[str, Callable[[cdk.Stack, cdk.Stack], None]] = {
-    "bucket of the parent, key of a third": lambda stack, other: key_of_a_third_stack(stack, stack),
-    "bucket of a sibling, key of a third": lambda stack, other: key_of_a_third_stack(
-        stack, cdk.NestedStack(stack, "Sibling")
-    ),
+    "parameter of the bucket's stack": parameter_of_the_buckets_stack,
     "key of the objects here": key_of_the_objects_here,
-    "bucket nested, key of the parent": nested_bucket_with_the_parents_key,
     "caller beside the bucket": caller_beside_the_bucket,
-    "caller in the parent": caller_in_the_parent,
-    "nameless role of the parent": nameless_role_of_the_parent,
 }
 
 

@@ -51,28 +51,13 @@ NAMES: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize(("name", "elsewhere"), NAMES.values(), ids=NAMES)
-@pytest.mark.parametrize("given", [False, True], ids=["role_name", "given role"])
 def test_a_name_in_the_policy_of_another_stacks_key(
-    stack: cdk.Stack, security: cdk.Stack, name: str, elsewhere: Any, given: bool
+    stack: cdk.Stack, security: cdk.Stack, name: str, elsewhere: Any
 ) -> None:
     """A part that is equal everywhere stays a reference, and a known part is written out."""
-    props: dict[str, Any] = (
-        {"service_role": trusted_role(stack, role_name=name)} if given else {"role_name": name}
-    )
-    PersonalizeEncryption(
-        stack, "Encryption", encryption_key=kms.Key(security, "Key"), resources=[GROUP], **props
-    )
-    assert principal_arn(key_statement(security, "PersonalizeRole")) == elsewhere
-
-
-def test_the_stacks_name_in_the_name_of_a_role_of_a_third_stack(
-    app: cdk.App, stack: cdk.Stack, security: cdk.Stack
-) -> None:
-    """It is the stack that makes the role, whoever makes the construct and the key."""
-    roles = cdk.Stack(app, "Roles", stack_name="company-roles")
-    role = trusted_role(roles, role_name=f"p-{cdk.Aws.STACK_NAME}")
+    role = trusted_role(stack, role_name=name)
     allowing(stack, GROUP, encryption_key=kms.Key(security, "Key"), service_role=role)
-    assert principal_arn(key_statement(security, "PersonalizeRole")) == arn("/p-company-roles")
+    assert principal_arn(key_statement(security, "PersonalizeRole")) == elsewhere
 
 
 def test_name_and_prefix_in_the_policy_of_another_accounts_bucket(
@@ -111,7 +96,6 @@ class Folder:
 FOLDER = Folder()
 PREFIXES: dict[str, tuple[str, list[Any]]] = {
     "stack's name": (f"{cdk.Aws.STACK_NAME}/in/", ["/Stack/in/*"]),
-    "partition": (f"{cdk.Aws.PARTITION}/in/", ["/", {"Ref": "AWS::Partition"}, "/in/*"]),
     "suffix": (f"{cdk.Aws.URL_SUFFIX}/in/", ["/", {"Ref": "AWS::URLSuffix"}, "/in/*"]),
     "Join": (f"{cdk.Fn.join('-', ['in', cdk.Aws.STACK_NAME])}/", ["/in-Stack/*"]),
     "Sub": (f"{cdk.Fn.sub('${AWS::StackName}-in')}/", ["/Stack-in/*"]),
@@ -184,9 +168,13 @@ def put_prefix(role: iam.CfnRole) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "name"), [(move_to_path, "/personalize/service"), (put_prefix, "/corp-service")]
+    ("how", "name", "form"),
+    [
+        (move_to_path, "/personalize/service", "made here"),
+        (put_prefix, "/corp-service", "given role"),
+        (move_to_path, "/personalize/service", "role wrapped by its ARN"),
+    ],
 )
-@pytest.mark.parametrize("form", ["made here", "given role", "role wrapped by its ARN"])
 def test_a_role_that_an_aspect_changes(
     stack: cdk.Stack, security: cdk.Stack, how: Callable[[iam.CfnRole], None], name: str, form: str
 ) -> None:
@@ -228,37 +216,3 @@ def test_a_role_that_changes_and_an_imported_key(
         assert principal_arn(stack.resolve(pending.statements[0].to_statement_json())) == arn(
             "/personalize/service"
         )
-
-
-def test_a_role_that_changes_and_the_bucket_of_another_account(
-    app: cdk.App, concrete: cdk.Stack, theirs: cdk.Stack
-) -> None:
-    """Bucket policies that know the role know it as it is deployed."""
-    bucket = s3.Bucket(theirs, "Bucket", bucket_name="their-ratings")
-    allowing(concrete, importing(bucket), role_name="service")
-    change(app, iam.CfnRole, move_to_path)
-    name = ["arn:", {"Ref": "AWS::Partition"}, ":iam::111111111111:role/personalize/service"]
-    of_role = [statement for statement in bucket_policy(theirs) if "AWS" in statement["Principal"]]
-    assert [principal_arn(statement) for statement in of_role] == [{"Fn::Join": ["", name]}] * 2
-
-
-def test_for_an_imported_key_a_role_of_the_stack_is_its_own_reference(stack: cdk.Stack) -> None:
-    """Whatever it is called, and if it has no name."""
-    key, role = kms.Key.from_key_arn(stack, "Key", KEY_ARN), trusted_role(stack)
-    (pending,) = allowing(stack, GROUP, encryption_key=key, service_role=role).pending_statements
-    own = {"Fn::GetAtt": ["ServiceRole4288B192", "Arn"]}
-    assert principal_arn(stack.resolve(pending.statements[0].to_statement_json())) == own
-
-
-def test_in_its_own_stack_a_role_by_a_condition(stack: cdk.Stack) -> None:
-    """The key's policy names the role as the template does."""
-    condition = cdk.CfnCondition(
-        stack, "IsOne", expression=cdk.Fn.condition_equals(cdk.Aws.REGION, "eu-west-1")
-    )
-    one, other = (f"arn:aws:iam::111122223333:role/{name}" for name in ("one", "other"))
-    chosen = cdk.Token.as_string(cdk.Fn.condition_if(condition.logical_id, one, other))
-    role = iam.Role.from_role_arn(stack, "Role", chosen)
-    allowing(stack, GROUP, service_role=role)
-    assert key_statement(stack, "PersonalizeRole")["Principal"] == {
-        "AWS": {"Fn::If": ["IsOne", one, other]}
-    }

@@ -1,7 +1,6 @@
 """Resources wait for every policy that they need, and say so where the template doesn't."""
 
 from collections.abc import Callable
-from itertools import permutations
 from typing import Any
 
 import aws_cdk as cdk
@@ -63,7 +62,7 @@ def test_an_import_from_a_bucket_of_the_app(stack: cdk.Stack, encrypted_bucket: 
 
 
 @pytest.mark.parametrize("immutable", [True, False])
-@pytest.mark.parametrize("order", list(permutations(range(4))))
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
 def test_the_order_of_calls_does_not_show(
     stack: cdk.Stack, encrypted_bucket: s3.Bucket, immutable: bool, order: tuple[int, ...]
 ) -> None:

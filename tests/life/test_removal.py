@@ -26,7 +26,7 @@ AS_CLOUDFORMATION_DOES = (None, None)
         (cdk.RemovalPolicy.DESTROY, DELETED),
     ],
 )
-@pytest.mark.parametrize("imported_key_policy", [None, *ImportedKeyPolicy])
+@pytest.mark.parametrize("imported_key_policy", [None, ImportedKeyPolicy.MANAGED])
 def test_groups_and_datasets_follow_the_removal_policy(
     stack: cdk.Stack,
     removal_policy: cdk.RemovalPolicy,
