@@ -38,7 +38,6 @@ def with_key_of(account: str) -> Callable[[cdk.Stack], S3Location]:
     ("location", "principals"),
     [
         (imported, [SERVICE]),
-        (with_key_of("111111111111"), [SERVICE]),
         (with_key_of("222222222222"), [ROLE, SERVICE]),
         (
             lambda stack: imported(stack, encryption_key=key_of("222222222222", stack)),
@@ -49,21 +48,13 @@ def with_key_of(account: str) -> Callable[[cdk.Stack], S3Location]:
             lambda stack: S3Location(s3.CfnBucket.from_bucket_name(stack, "Data", "ratings"), ""),
             [ROLE, SERVICE],
         ),
-        (
-            lambda stack: S3Location(
-                s3.CfnBucket.from_bucket_arn(stack, "Data", "arn:aws:s3:::ratings"), ""
-            ),
-            [ROLE, SERVICE],
-        ),
     ],
     ids=[
         "the stack's, as the CDK assumes",
-        "a key of the stack's account",
         "a key of another account",
         "imported with a key of another account",
         "another account",
         "a reference by name",
-        "a reference by ARN",
     ],
 )
 def test_the_owners_statements_let_the_role_in_unless_accounts_are_equal(

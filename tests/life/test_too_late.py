@@ -14,7 +14,6 @@ from personalize_kms_constructs.checks import check_assembly
 from tests.datasets import add_ratings
 from tests.judge.apps import break_key_policy
 from tests.life.conftest import GROUP, allowing, encrypted_by, importing, judged, trusted_role
-from tests.policies import sids_of
 
 LATE: dict[str, Callable[[PersonalizeEncryption, Any], Any]] = {
     "resource": lambda encryption, _: encryption.allow(PersonalizeResource.dataset_export_job()),
@@ -59,35 +58,6 @@ def test_statements_that_the_cdk_can_not_add_fail_the_call(
         with pytest.raises(RuntimeError, match="can no longer be modified"):
             add_ratings(encryption, import_from=S3Location(bucket, "other/"))
     assert encryption.node.try_find_child("Ratings") is None
-
-
-def test_a_failed_call_breaks_no_later_one_in_riddles(
-    app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket
-) -> None:
-    """It fails for the same reason until that is mended; the synth names the missing access."""
-    other = s3.Bucket(stack, "Other")
-    encryption = allowing(stack, importing(bucket), importing(other))
-    stack.resolve(other.policy.document)  # type: ignore[union-attr]
-    source, destination = S3Location(other, "source/"), S3Location(bucket, "destination/")
-    for late in (
-        PersonalizeResource.batch_inference_job(source, destination),
-        PersonalizeResource.dataset_export_job(S3Location(bucket, "exports/")),
-    ):
-        with pytest.raises(RuntimeError, match="can no longer be modified"):
-            encryption.allow(late)
-    assert {rule for rule, _ in judged(app)} == {"MissingBucketAccess"}
-
-
-def test_a_late_call_takes_no_sid(app: cdk.App, stack: cdk.Stack, bucket: s3.Bucket) -> None:
-    """The next construct has the sids that it would have without."""
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    app.synth()
-    with pytest.raises(ValueError, match="the stage was synthesized already"):
-        encryption.allow(importing(bucket))
-    PersonalizeEncryption(stack, "Next", resources=[importing(bucket)])
-    assert bucket.policy is not None
-    statements = stack.resolve(bucket.policy.document)["Statement"]
-    assert sids_of(statements) == ["PersonalizeServiceListBucket", "PersonalizeServiceReadObjects"]
 
 
 def test_permissions_that_templates_have_are_not_too_late(
@@ -135,13 +105,3 @@ def test_a_construct_that_is_corrected_after_a_synth(
     # The statements of the one before are still in the policy of a bucket that stays.
     two_groups(stack, s3.Bucket(stack, "Other"), "movies", "books")
     app.synth()
-
-
-def test_a_stage_that_is_made_anew_after_its_synth(app: cdk.App) -> None:
-    """It has the path of the old stage."""
-    for _ in range(2):
-        app.node.try_remove_child("Development")
-        stage = cdk.Stage(app, "Development")
-        stack = cdk.Stack(stage, "Stack")
-        two_groups(stack, s3.Bucket(stack, "Bucket"), "movies")
-        stage.synth()
