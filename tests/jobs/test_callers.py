@@ -7,7 +7,15 @@ import pytest
 from aws_cdk import aws_iam as iam
 
 from embedded_aws.personalize_callers import PARENTS
-from personalize_kms_check.matrix import ROWS
+from personalize_kms_check.matrix import (
+    BATCH_INFERENCE_JOB,
+    DATA_DELETION_JOB,
+    DATASET_EXPORT_JOB,
+    DATASET_IMPORT_JOB,
+    METRIC_ATTRIBUTION,
+    ROWS,
+    Permissions,
+)
 from personalize_kms_constructs import PersonalizeResource
 from tests.jobs.machines import Data, allow, readable
 from tests.policies import resources
@@ -69,34 +77,30 @@ IMPORTED = {"Fn::ImportValue": "arn"}
 
 
 @pytest.mark.parametrize(
-    ("kinds", "on", "parents"),
+    ("on", "parents"),
     [
-        ("import export", [RATINGS], {"import": [RATINGS], "export": [RATINGS]}),
-        ("deletion attribution", [MOVIES], {"deletion": [MOVIES], "attribution": [MOVIES]}),
+        ([RATINGS], {DATASET_EXPORT_JOB: [RATINGS]}),
+        ([MOVIES], {METRIC_ATTRIBUTION: [MOVIES]}),
         # The reference has one type for a solution and its versions.
-        ("inference", [SOLUTION], {"inference": [SOLUTION, f"{SOLUTION}/*"]}),
-        ("inference", [f"{SOLUTION}/1"], {"inference": [SOLUTION, f"{SOLUTION}/1"]}),
-        ("import deletion", [MOVIES, RATINGS], {"import": [RATINGS], "deletion": [MOVIES]}),
-        ("import", [TOKEN], {"import": [IMPORTED]}),
-        ("import", [TOKEN, MOVIES], {"import": [IMPORTED]}),
+        ([SOLUTION], {BATCH_INFERENCE_JOB: [SOLUTION, f"{SOLUTION}/*"]}),
+        ([f"{SOLUTION}/1"], {BATCH_INFERENCE_JOB: [SOLUTION, f"{SOLUTION}/1"]}),
+        ([MOVIES, RATINGS], {DATASET_IMPORT_JOB: [RATINGS], DATA_DELETION_JOB: [MOVIES]}),
+        ([TOKEN, MOVIES], {DATASET_IMPORT_JOB: [IMPORTED]}),
     ],
 )
 def test_a_caller_may_be_narrowed(
-    data: Data, caller: iam.Role, kinds: str, on: list[str], parents: dict[str, list[Any]]
+    data: Data, caller: iam.Role, on: list[str], parents: dict[Permissions, list[Any]]
 ) -> None:
     """It may be narrowed to datasets, dataset groups and solutions, with any job name."""
-    rows = []
-    for kind in kinds.split():
-        rows += [row for row in ROWS if kind in row.resource]
-    data.encryption.grant_create(caller, *map(PersonalizeResource, rows), on=on)
+    data.encryption.grant_create(caller, *map(PersonalizeResource, parents), on=on)
     creating = {
         statement["Action"]: statement["Resource"]
         for statement in granted(caller.stack)
         if "Create" in str(statement["Action"])
     }
     assert creating == {
-        row.create_action: [*parents[kind], f"{PERSONALIZE}:{row.arn_type}/*"]
-        for kind, row in zip(kinds.split(), rows, strict=True)
+        row.create_action: [*arns, f"{PERSONALIZE}:{row.arn_type}/*"]
+        for row, arns in parents.items()
     }
 
 
@@ -123,7 +127,6 @@ def refused(data: Data, caller: iam.Role, *resources: PersonalizeResource, on: A
             "on has no ARN of a dataset, which personalize:CreateDatasetImportJob needs: add one, "
             "or grant the dataset import job in a separate call",
         ),
-        ([], "on has no ARN of a dataset, which personalize:CreateDatasetImportJob needs"),
     ],
 )
 def test_a_grant_that_can_not_be_narrowed_is_refused(
@@ -160,16 +163,14 @@ def test_a_caller_is_not_narrowed_to_the_attribute_of_something_else(
 
 def test_a_caller_of_another_account_is_refused(stack: cdk.Stack, data: Data) -> None:
     """Nothing that its owner could add would work."""
-    for number, mutable in enumerate((True, False)):
-        arn = "arn:aws:iam::222222222222:role/ci"
-        role = iam.Role.from_role_arn(stack, f"Ci{number}", arn, mutable=mutable)
-        with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
-            data.encryption.grant_create(role, PersonalizeResource.dataset_group())
-        assert str(error.value).endswith(
-            "grantee belongs to account 222222222222, but the resources to 111111111111, and roles "
-            "can't be passed across accounts: have the caller assume a role of 111111111111, and "
-            "pass that role as grantee"
-        )
+    role = iam.Role.from_role_arn(stack, "Ci", "arn:aws:iam::222222222222:role/ci")
+    with pytest.raises(ValueError, match=r"^Stack/Encryption: ") as error:
+        data.encryption.grant_create(role, PersonalizeResource.dataset_group())
+    assert str(error.value).endswith(
+        "grantee belongs to account 222222222222, but the resources to 111111111111, and roles "
+        "can't be passed across accounts: have the caller assume a role of 111111111111, and "
+        "pass that role as grantee"
+    )
 
 
 def test_a_kind_is_granted_once(stack: cdk.Stack, data: Data, caller: iam.Role) -> None:
