@@ -1,29 +1,9 @@
 """Each time a fragment is entered it starts a job of its own, however often one execution does."""
 
-from typing import Any
-
-import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 
 from embedded_aws import EmbeddedAws
 from tests.jobs.movies import Movies, deployed
-
-
-def three_times(stack: cdk.Stack, job: Any) -> sfn.IChainable:
-    """A loop around a job."""
-    count = sfn.Pass(stack, "Count", parameters={"passes.$": "States.MathAdd($.passes, 1)"})
-    once = job.to_single_state(result_path=sfn.JsonPath.DISCARD)
-    again = sfn.Choice(stack, "Again").when(sfn.Condition.number_less_than("$.passes", 3), once)
-    first: sfn.IChainable = once.next(count).next(again.otherwise(sfn.Succeed(stack, "End")))
-    return first
-
-
-def test_each_pass_of_a_loop_has_a_job_of_its_own(aws: EmbeddedAws, movies: Movies) -> None:
-    """Three passes, three jobs."""
-    machine = deployed(aws, movies, three_times(movies.stack, movies.importing()))
-    end = machine.run(passes=0)
-    assert end.status == "SUCCEEDED", end
-    assert len(set(machine.names("dataset_import_jobs"))) == 3
 
 
 def test_each_item_of_nested_maps_has_a_job_of_its_own(aws: EmbeddedAws, movies: Movies) -> None:

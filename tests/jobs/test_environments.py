@@ -108,14 +108,6 @@ def test_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> No
     }
 
 
-def test_an_encryption_of_an_agnostic_stack_may_be_anywhere(app: cdk.App, stack: cdk.Stack) -> None:
-    """An encryption in an agnostic stack is compared with nothing either."""
-    agnostic = cdk.Stack(app, "Agnostic")
-    encryption = PersonalizeEncryption(agnostic, "Encryption", service_role=given_role(agnostic))
-    source = S3Location(s3.Bucket.from_bucket_name(stack, "Bucket", "ratings"), "in/")
-    DatasetImportJob(stack, "Import", encryption=encryption, dataset_arn=DATASET, source=source)
-
-
 @pytest.mark.parametrize("name", [None, "personalize"], ids=["role by default", "named role"])
 def test_bucket_and_machine_in_another_stack_than_the_encryption(
     app: cdk.App, name: str | None
@@ -140,15 +132,6 @@ def test_a_bucket_and_a_group_of_the_owners_stack_make_no_cycle(app: cdk.App) ->
     stacks.deleting(stacks.encryption.add_dataset_group("Movies", name="movies"), stacks.owner)
     app.synth()
     assert stacks.jobs.dependencies == [stacks.owner]
-
-
-def test_an_arn_of_a_third_stack_makes_no_cycle(app: cdk.App) -> None:
-    """Nothing there needs the bucket."""
-    third = cdk.Stack(app, "Third", env=HERE)
-    stacks = TwoStacks(app)
-    stacks.deleting(personalize.CfnDatasetGroup(third, "Movies", name="other"), stacks.jobs)
-    app.synth()
-    assert stacks.jobs.dependencies == [third]
 
 
 def test_an_imported_role_is_the_same_everywhere(app: cdk.App) -> None:

@@ -86,21 +86,6 @@ def test_each_execution_has_folders_of_its_own(aws: EmbeddedAws, movies: Movies)
         assert machine.get(f"export/{day}/{end.output['JobName']}.csv").splitlines()[1:] == [row]
 
 
-def test_both_places_below_one_prefix(aws: EmbeddedAws, movies: Movies) -> None:
-    """Input and output of each day are side by side."""
-    job = movies.segmenting(
-        source=movies.at("batch/"),
-        source_path="{% $states.input.day & '/in/' %}",
-        destination=movies.at("batch/"),
-        destination_path="{% $states.input.day & '/out/' %}",
-    )
-    machine = deployed(aws, movies, job)
-    machine.put("batch/monday/in/users.json", '{"itemId": "i1"}\n')
-    end = machine.run(day="monday")
-    assert end.status == "SUCCEEDED", end
-    assert machine.get("batch/monday/out/users.json.out")
-
-
 def test_users_are_deleted(aws: EmbeddedAws, movies: Movies) -> None:
     """A data deletion job reports how many records it deleted, and completes or gives a reason."""
     imported = movies.importing().to_single_state(result_path=sfn.JsonPath.DISCARD)

@@ -71,20 +71,3 @@ def test_a_redrive_after_the_timeout_has_the_whole_time(aws: EmbeddedAws, movies
     end = machine.end(execution)
     assert end.status == "SUCCEEDED", end
     assert machine.names("dataset_import_jobs") == [end.output["JobName"]]
-
-
-def test_the_time_of_a_redrive_ends_too(aws: EmbeddedAws, movies: Movies) -> None:
-    """A job that is at work for too long after it fails the execution all the same."""
-    machine = deployed(
-        aws, movies, movies.importing(job_name="monday", timeout=Duration.seconds(1))
-    )
-    aws.fail_next("CreateDatasetImportJob", "InvalidInputException")
-    aws.freeze_jobs("CREATE PENDING")
-    execution = machine.start()
-    machine.end(execution)
-    machine.states.redrive_execution(executionArn=execution)
-    end = machine.end(execution)
-    assert (end.error, end.cause) == (
-        "DatasetImportJobTimedOut",
-        f"{JOB} is still CREATE PENDING after 1 seconds",
-    )
