@@ -38,6 +38,7 @@ SCHEMA = {
     "version": "1.0",
 }
 RATINGS = "USER_ID,ITEM_ID,TIMESTAMP\nu1,i1,1\nu2,i2,2\n"
+ENVIRONMENT = cdk.Environment(account="111111111111", region="eu-west-1")
 SECONDS = 20.0
 
 

@@ -49,3 +49,12 @@ def test_one_state_has_the_description_in_a_list(aws: EmbeddedAws, movies: Movie
     end = machine.run(day="monday")
     assert (end.status, end.output["day"]) == ("SUCCEEDED", "monday")
     assert end.output["Caught"]["Error"] == "DatasetImportJobFailed"
+
+
+def test_a_name_of_another_execution_fails(aws: EmbeddedAws, movies: Movies) -> None:
+    """The job of the night before is not mistaken for tonight's, at a second attempt neither."""
+    machine = deployed(aws, movies, movies.importing(job_name="nightly"))
+    assert machine.run().status == "SUCCEEDED"
+    assert machine.run().error == "Personalize.ResourceAlreadyExistsException"
+    aws.fail_next("CreateDatasetImportJob", "ThrottlingException")
+    assert machine.run().error == "Personalize.ResourceAlreadyExistsException"

@@ -14,10 +14,9 @@ from tests.bench.test_by_hand import counted
 from tests.datasets import add_ratings
 from tests.deploy.stacks import deploy
 from tests.jobs.machines import machine
-from tests.jobs.movies import RATINGS, SCHEMA, wait_until
+from tests.jobs.movies import ENVIRONMENT, RATINGS, SCHEMA, wait_until
 from tests.policies import template
 
-ENVIRONMENT = cdk.Environment(account="111111111111", region="eu-west-1")
 GROUP_DATASET = "arn:aws:personalize:eu-west-1:111111111111:dataset/movies/INTERACTIONS"
 
 
