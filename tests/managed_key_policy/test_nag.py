@@ -16,10 +16,8 @@ from tests.templates.findings import REPORT_ONLY, findings
     [
         (cdk_nag.AwsSolutionsChecks, ["L1"]),
         (cdk_nag.NIST80053R5Checks, ["LambdaConcurrency", "LambdaDLQ", "LambdaInsideVPC"]),
-        (cdk_nag.HIPAASecurityChecks, ["LambdaConcurrency", "LambdaDLQ", "LambdaInsideVPC"]),
-        (cdk_nag.PCIDSS321Checks, ["LambdaInsideVPC"]),
     ],
-    ids=["AwsSolutions", "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321"],
+    ids=["AwsSolutions", "NIST.800.53.R5"],
 )
 def test_packs_find_what_a_custom_resource_does_not_need(
     tmp_path: Path, pack: Any, rules: list[str]

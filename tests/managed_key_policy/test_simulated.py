@@ -1,11 +1,10 @@
-"""Thousands of runs in virtual time, in a world worse than AWS: half of all delays are longest."""
+"""Hundreds of runs in virtual time, in a world worse than AWS: half of all delays are longest."""
 
 import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from botocore.config import Config
 
 from personalize_kms_constructs._managed_key_policy import function as key_policy_function
 from tests.managed_key_policy.conftest import ACCOUNT, KEY, OTHER
@@ -15,12 +14,10 @@ from tests.managed_key_policy.simulation import LAG, LAMBDA_TIMEOUT, Answered, C
 SENDING = 3 * key_policy_function.SEND_TIMEOUT + 2
 
 
-def rivals(
-    seed: int, *, within: float = 30.0, lost: float = 0.1, extremes: float = 0.5
-) -> Simulation:
+def rivals(seed: int, *, within: float = 30.0, extremes: float = 0.5) -> Simulation:
     """Two to four stacks that are deployed or deleted at about the same time."""
     simulation, choice = Simulation(seed), random.Random(-seed - 1)
-    simulation.world.lost, simulation.world.extremes = lost, extremes
+    simulation.world.extremes = extremes
     for number in range(choice.choice([2, 2, 3, 4])):
         simulation.add_function(
             choice.choice(["Create", "Create", "Delete"]), f"F{number}", choice.uniform(0, within)
@@ -62,9 +59,9 @@ def all_answers(simulations: Iterable[Simulation]) -> list[Answered]:
 def test_rivals_lose_nothing() -> None:
     """Changes stay unseen for up to 15 seconds, calls time out, answers and requests get lost.
 
-    Takes seven seconds: a thousand runs, since chance seldom finds the worst orders.
+    Takes four seconds: 500 runs, since chance seldom finds the worst orders.
     """
-    simulations = [rivals(seed) for seed in range(1000)]
+    simulations = [rivals(seed) for seed in range(500)]
     assert all_wrongs(simulations) == []
     answers = all_answers(simulations)
     failed = [answer for answer in answers if answer.status != "SUCCESS"]
@@ -77,7 +74,7 @@ def test_rivals_lose_nothing() -> None:
 @pytest.mark.parametrize("request_type", ["Create", "Delete"])
 def test_a_call_that_lambda_makes_twice(request_type: str) -> None:
     """Both are at work among rivals, and both tell the truth."""
-    simulations = [rivals(seed) for seed in range(150)]
+    simulations = [rivals(seed) for seed in range(100)]
     for simulation in simulations:
         simulation.add_function(request_type, "Twice", 0.0)
         again = random.Random(simulation.seed).uniform(0, 60)
@@ -88,6 +85,7 @@ def test_a_call_that_lambda_makes_twice(request_type: str) -> None:
 def test_the_times_add_up() -> None:
     """The worst cases, too rare for chance to find all, add up as the module's text says."""
     config: Any = key_policy_function.CLIENT
+    assert config.retries == {"total_max_attempts": 1}
     call = config.connect_timeout + config.read_timeout
     # The page says "up to 25 seconds if KMS takes 15 to show a change".
     window = key_policy_function.WRITE_WITHIN + call
@@ -126,7 +124,7 @@ def test_an_edit_outside_of_the_window_is_kept() -> None:
     """A write undoes only edits that its reader couldn't see: of the 25 seconds before it."""
     longest = LAG + key_policy_function.WRITE_WITHIN + 3 + 5
     lost = 0
-    for seed in range(400):
+    for seed in range(200):
         simulation = rivals(seed)
         at = random.Random(seed).uniform(0, 120)
         simulation.add_edit("Edit", at)
@@ -143,7 +141,7 @@ def test_an_edit_outside_of_the_window_is_kept() -> None:
 def test_the_owners_stack_undoes_only_what_was_answered_before() -> None:
     """A function that is still at work puts its statements back."""
     undone = 0
-    for seed in range(300):
+    for seed in range(150):
         simulation = rivals(seed)
         at = random.Random(seed).uniform(0, 150)
         simulation.add_owner(at)
@@ -244,39 +242,16 @@ def test_repair_right_after_the_owners_stack() -> None:
         assert "A" in simulation.run() or simulation.answers[0].status == "FAILED", seed
 
 
-def client(*, connect_timeout: int = 3, read_timeout: int = 5, attempts: int = 1) -> Config:
-    """Return another configuration of the function's clients."""
-    return Config(
-        connect_timeout=connect_timeout,
-        read_timeout=read_timeout,
-        retries={"total_max_attempts": attempts},
-    )
-
-
 @pytest.mark.parametrize(
     ("name", "value", "goes_wrong"),
     [
         ("SETTLE", 30.0, lambda seed: wrongs_of(rivals(seed))),
         ("WRITE_WITHIN", 60.0, lambda seed: wrongs_of(rivals(seed, within=10, extremes=0.7))),
-        ("CLIENT", client(read_timeout=20), lambda seed: wrongs_of(rivals(seed))),
-        ("CLIENT", client(connect_timeout=20), lambda seed: wrongs_of(rivals(seed))),
-        ("CLIENT", client(attempts=4), lambda seed: wrongs_of(rivals(seed, lost=0.3, within=60))),
         ("RESERVE", 90.0, lambda seed: wrongs_of(outage(seed))),
-        ("TAKE_OUT_WITHIN", 110.0, lambda seed: wrongs_of(outage(seed))),
         ("TAKE_OUT_WITHIN", 30.0, left_by_a_failed_move),
         ("Stack.has_gone_on", lambda _: False, lost_by_rolling_back),
     ],
-    ids=[
-        "settle",
-        "write within",
-        "read timeout",
-        "connect timeout",
-        "attempts",
-        "reserve",
-        "too long for taking out",
-        "too short for taking out",
-        "a call that goes on",
-    ],
+    ids=["settle", "write within", "reserve", "taking out", "a call that goes on"],
 )
 def test_the_simulation_finds_what_is_wrong(
     monkeypatch: pytest.MonkeyPatch, name: str, value: object, goes_wrong: Callable[[int], object]
