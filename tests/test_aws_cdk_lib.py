@@ -13,8 +13,6 @@ from personalize_kms_constructs._aws_cdk_lib import LOWEST
 ROOT = Path(__file__).parents[1]
 IMPORTS = [
     "from personalize_kms_constructs import PersonalizeEncryption",
-    "from personalize_kms_constructs.jobs import DatasetImportJob",
-    "from personalize_kms_constructs.checks import PersonalizeAccessChecks",
     "from personalize_kms_constructs.checks import declare_created",
 ]
 

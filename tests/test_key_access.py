@@ -1,7 +1,7 @@
 """The rule on calls that could revoke access to the key, against records in CloudTrail's guide."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
@@ -44,18 +44,17 @@ def event(name: str, key_arn: str = KEY_ARN, source: str = "kms") -> dict[str, A
 
 
 @pytest.fixture(scope="module")
-def is_matched() -> Iterator[Callable[[dict[str, Any]], bool]]:
+def is_matched(running_aws: EmbeddedAws) -> Callable[[dict[str, Any]], bool]:
     """EventBridge's own decision, the embedded AWS's, on the rule of an imported key."""
     stack = cdk.Stack(cdk.App(analytics_reporting=False), "Stack")
     key = kms.Key.from_key_arn(stack, "Key", KEY_ARN)
     PersonalizeEncryption(stack, "Encryption", encryption_key=key).on_key_access_changed("Changed")
     (rule,) = resources(stack, "AWS::Events::Rule").values()
     pattern = json.dumps(rule["Properties"]["EventPattern"])
-    with EmbeddedAws() as aws:
-        events = aws.client("events")
-        yield lambda event: bool(
-            events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
-        )
+    events = running_aws.client("events")
+    return lambda event: bool(
+        events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
+    )
 
 
 @pytest.mark.parametrize("name", REVOKING)

@@ -248,25 +248,11 @@ def test_a_name_that_is_pinned_changes_nothing(as_expression: bool) -> None:
         ({"patience": Duration.seconds(450)}, 4, 259_200_000),
         ({"patience": Duration.seconds(451)}, 5, 259_200_000),
         ({"patience": Duration.millis(0)}, 0, 259_200_000),
-        ({"timeout": Duration.minutes(30)}, 5, 1_800_000),
-        ({"timeout": Duration.hours(1)}, 7, 3_600_000),
         ({"timeout": Duration.hours(6), "patience": Duration.hours(3)}, 27, 21_600_000),
         ({"timeout": Duration.days(9)}, 195, 777_600_000),
-        ({"timeout": Duration.seconds(1)}, 1, 1000),
         ({"timeout": Duration.millis(1600)}, 1, 2000),
     ],
-    ids=[
-        "default",
-        "450 s",
-        "451 s",
-        "no patience",
-        "30 minutes",
-        "an hour",
-        "6 hours",
-        "9 days",
-        "a second",
-        "1.6 seconds",
-    ],
+    ids=["default", "450 s", "451 s", "no patience", "6 hours", "9 days", "1.6 seconds"],
 )
 def test_time_and_patience_are_parameters(
     data: Data, times: dict[str, Duration], attempts: int, milliseconds: int
@@ -280,7 +266,7 @@ def test_time_and_patience_are_parameters(
     )
 
 
-@pytest.mark.parametrize(("letters", "length"), [(12, 62), (13, 63), (14, 63), (40, 63)])
+@pytest.mark.parametrize(("letters", "length"), [(12, 62), (40, 63)])
 def test_a_name_is_as_long_as_personalize_takes(
     stack: cdk.Stack, data: Data, letters: int, length: int
 ) -> None:

@@ -120,19 +120,3 @@ def test_paths_are_below_each_location(stack: cdk.Stack, data: Data, noun: str) 
     assert sorted(resource for resource in allowed if resource.endswith("*")) == sorted(
         f"<Plain295EB121.Arn>/{part}/*" for part in PATHS[noun]
     )
-
-
-@pytest.mark.parametrize("noun", PATHS)
-def test_paths_of_the_execution_are_looked_at(data: Data, noun: str) -> None:
-    """The part behind the prefix is checked, in the argument that has it."""
-    paths = {f"{part}_path": "{% $states.input.path %}" for part in PATHS[noun]}
-    *conditions, rest = states(data, getattr(jobs, noun), **paths)["Start Job"]["Arguments"].split(
-        ") : "
-    )
-    folders = {"source": "in/", "destination": "out/"}
-    assert [condition.removeprefix("{% ").partition(", /")[0] for condition in conditions] == [
-        f"$contains($substringAfter($states.input.Arguments.{path}, "
-        f'"s3://<Encrypted084288C2>/{folders[part]}")'
-        for part, path in PATHS[noun].items()
-    ]
-    assert rest == "$states.input.Arguments %}"

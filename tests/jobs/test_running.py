@@ -9,7 +9,7 @@ from tests.jobs.movies import Movies, deployed
 
 
 def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
-    """Import, batch inference, batch segments and export, in a machine with the same key."""
+    """Import, batch inference, segments and export, in a JSONata machine with the same key."""
     night = deployed(
         aws,
         movies,
@@ -17,6 +17,7 @@ def test_a_night_of_four_jobs(aws: EmbeddedAws, movies: Movies) -> None:
         movies.recommending(),
         movies.segmenting(),
         movies.exporting(),
+        query_language=sfn.QueryLanguage.JSONATA,
         encryption_configuration=sfn.CustomerManagedEncryptionConfiguration(
             movies.encryption.encryption_key
         ),
@@ -57,18 +58,6 @@ def test_json_paths_of_the_input(aws: EmbeddedAws, movies: Movies) -> None:
     assert end.output["SolutionVersionArn"] == machine.version
     (imported,) = machine.personalize.list_dataset_import_jobs()["datasetImportJobs"]
     assert imported["importMode"] == "INCREMENTAL"
-
-
-def test_a_jsonata_machine(aws: EmbeddedAws, movies: Movies) -> None:
-    """The states are right in a machine of either query language."""
-    machine = deployed(
-        aws,
-        movies,
-        movies.importing(),
-        movies.recommending(),
-        query_language=sfn.QueryLanguage.JSONATA,
-    )
-    assert machine.run().status == "SUCCEEDED"
 
 
 def test_each_execution_has_folders_of_its_own(aws: EmbeddedAws, movies: Movies) -> None:
