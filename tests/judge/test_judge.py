@@ -1,5 +1,8 @@
 """The judge of a construct fails the synth for certain faults of this library's resources."""
 
+import base64
+import gzip
+import json
 import re
 from collections.abc import Callable
 from importlib.metadata import version
@@ -602,6 +605,66 @@ def test_the_context_switches_it_off(no: object, tmp_path: Path) -> None:
     cdk.Validations.of(app).add_plugins(PersonalizeAccessChecks())
     assert LACKS in failure(lambda: app.synth(force=True))
     assert ("MissingKeyAccess", "error", "Main/Encryption") in told(app)
+
+
+@pytest.mark.parametrize("in_stage", [False, True])
+def test_the_template_of_a_stack_in_a_stage_is_taken_unjudged(in_stage: bool, app: cdk.App) -> None:
+    """``from_stack`` synthesizes the stage alone, which asks no plugin of the app."""
+    stack = cdk.Stack(cdk.Stage(app, "Prod") if in_stage else app, "Main")
+    break_key_policy(encryption(stack))
+    assert bool(failure(lambda: assertions.Template.from_stack(stack))) is not in_stage
+    assert failure(app.synth)
+
+
+@pytest.mark.parametrize("skipped", [False, True])
+def test_without_validation_jobs_are_unknown(
+    skipped: bool, app: cdk.App, stack: cdk.Stack
+) -> None:
+    """Constructs write their metadata when validated; dataset groups are in the template anyway."""
+    made = encryption(stack, resources=[importing(s3.Bucket(stack, "Data"))])
+    made.add_dataset_group("Movies", name="movies")
+    asked = check_assembly(app.synth(skip_validation=skipped)).asked
+    group = "Main/Encryption/Movies (dataset group)"
+    jobs = ["Main/Encryption (dataset group)", "Main/Encryption (dataset import job)"]
+    assert asked == ((group,) if skipped else (*jobs, group))
+
+
+def analytics(template: dict[str, Any]) -> str:
+    """Take the CDK's analytics out of a template, and unpack them."""
+    packed = template["Resources"]["CDKMetadata"]["Properties"].pop("Analytics").split(":")[-1]
+    return gzip.decompress(base64.b64decode(packed)).decode()
+
+
+def files(directory: Path, *, in_stage: bool, is_judged: bool) -> dict[str, str]:
+    """The files of a synth with the CDK's analytics, without the report of validation."""
+    context = {"personalize-kms-constructs:judge": is_judged}
+    app = cdk.App(analytics_reporting=True, outdir=str(directory), context=context)
+    cdk.CfnResource(cdk.Stack(app, "Other", env=ENV), "Topic", type="AWS::SNS::Topic")
+    scope = cdk.Stage(app, "Prod", env=ENV) if in_stage else app
+    encryption(cdk.Stack(scope, "Main", env=ENV))
+    app.synth()
+    paths = [path for path in directory.rglob("*.json") if path.name != "validation-report.json"]
+    return {str(path.relative_to(directory)): path.read_text() for path in paths}
+
+
+@pytest.mark.parametrize("in_stage", [False, True])
+def test_no_file_of_an_app_differs(in_stage: bool, tmp_path: Path) -> None:
+    """The judge comes when the CDK has counted the plugins.
+
+    After a stage it is counted: by a name, with neither a version nor a rule, so that no release
+    changes a template.
+    """
+    without = files(tmp_path / "one", in_stage=in_stage, is_judged=False)
+    with_judge = files(tmp_path / "two", in_stage=in_stage, is_judged=True)
+    assert set(with_judge) == set(without)
+    differing = [name for name in sorted(without) if without[name] != with_judge[name]]
+    template = "Other.template.json"
+    # The hash of the template is in the other two.
+    assert differing == (["Other.assets.json", template, "manifest.json"] if in_stage else [])
+    one, other = json.loads(without[template]), json.loads(with_judge[template])
+    counted = ",0.0.0!policyValidation.Personalize" if in_stage else ""
+    assert analytics(other) == analytics(one) + counted
+    assert one == other
 
 
 def test_a_tree_that_is_no_app_has_no_judge(tmp_path: Path) -> None:
