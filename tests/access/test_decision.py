@@ -75,6 +75,7 @@ def test_without_a_denial_nothing_is_missing() -> None:
         (role(["kms:*"]), set()),
         (role(["kms:D*", "kms:?reateGrant"]), {"kms:GenerateDataKey", "kms:ListGrants"}),
         (role(["KMS:decrypt"]), ALL - {"kms:Decrypt"}),
+        (role([{"Ref": "Action"}, "kms:*"]), set()),
         (role(["kms:*"], Resource=f"{KEY}2"), ALL),
         (role(["kms:*"], Resource=KEY), set()),
         ({**role(["kms:*"]), "NotResource": [KEY], "Resource": None}, ALL),
@@ -83,7 +84,16 @@ def test_without_a_denial_nothing_is_missing() -> None:
         (role(["kms:*"], Principal={"AWS": ["arn:aws:iam::111122223333:role/x", ROLE]}), set()),
         (role(["kms:*"], Principal={"AWS": ROOT}), ALL),
         (role(["kms:*"], Principal="*"), set()),
+        # No service, nor another account's user, nor the session of a user is the role; of strings,
+        # IAM takes "*" alone.
         (role(["kms:*"], Principal={"Federated": "accounts.google.com"}), ALL),
+        (role(["kms:*"], Principal={"Service": "${Main.Service?}"}), ALL),
+        (role(["kms:*"], Principal={"CanonicalUser": "79a5"}), ALL),
+        (
+            role(["kms:*"], Principal={"AWS": SESSION.replace("assumed-role", "federated-user")}),
+            ALL,
+        ),
+        (role(["kms:*"], Principal=ROLE), ALL),
         # KMS takes a statement without them all the same.
         (role([], Action=None), ALL),
         (role(["kms:*"], Resource=None), ALL),
