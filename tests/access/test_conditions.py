@@ -89,7 +89,6 @@ def test_conditions_on_what_a_key_has(condition: Any, reason: str) -> None:
     ("condition", "is_denied"),
     [
         ({"Null": {SSE_C: "false"}}, False),
-        ({"StringEquals": {SSE_C: "AES256"}}, False),
         ({"StringLike": {SSE_C: "*"}}, False),
         ({"Null": {SSE_C: "true"}}, True),
     ],
@@ -141,7 +140,6 @@ def judge(condition: Any, of_role: str, of_service: str, reason: str = "") -> No
     [
         # TLS, and denials that spare the role and services.
         ({"Bool": {"aws:SecureTransport": "false"}}, "may"),
-        ({"StringNotEqualsIfExists": VPC_ALONE, "Bool": {"aws:SecureTransport": "false"}}, "may"),
         ({"ArnNotLike": {"aws:PrincipalArn": ROLE}, **OTHERS_ALONE}, "may"),
         ({"ArnNotEquals": {"aws:PrincipalArn": LISTED}, **OTHERS_ALONE}, "may"),
         ({"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}}, "may"),
@@ -153,10 +151,8 @@ def judge(condition: Any, of_role: str, of_service: str, reason: str = "") -> No
         ({"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}, "denied"),
         # No call of Personalize has MFA, whether the key is absent or false.
         ({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}, "denied"),
-        ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, "may"),
         ({"Null": {"aws:MultiFactorAuthAge": "true"}}, "denied"),
         ({"NumericGreaterThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}, "denied"),
-        ({"NumericGreaterThan": {"aws:MultiFactorAuthAge": "3600"}}, "may"),
         # Personalize itself is none of the roles that a denial spares, whether or not its calls
         # have an ARN.
         *(({operator: {"aws:PrincipalArn": OTHER}}, "denied") for operator in NEGATED),
@@ -184,10 +180,6 @@ def judge(condition: Any, of_role: str, of_service: str, reason: str = "") -> No
             },
             "may",
         ),
-        (
-            {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "Null": {"aws:SourceAccount": "true"}},
-            "may",
-        ),
         # With an absent key a comparison is false, and its negation true.
         *(({operator: VPC_ALONE}, "may") for operator in ("StringEquals", "ArnLike", "IpAddress")),
         *(({operator: VPC_ALONE}, "may") for operator in ("Bool", "DateEquals", "BinaryEquals")),
@@ -200,23 +192,19 @@ def judge(condition: Any, of_role: str, of_service: str, reason: str = "") -> No
         ({"Bool": {"aws:SecureTransport": False}}, "may"),
         ({"StringEquals": {"aws:SecureTransport": True}}, "denied"),
         ({"StringEquals": {"aws:PrincipalAccount": [None]}}, "open"),
-        ({"StringEquals": {"aws:PrincipalAccount": {"Ref": "X"}}}, "open"),
         ({"IpAddress": {"aws:PrincipalAccount": "10.0.0.0/8"}}, "open"),
         # ARNs, part by part.
         ({"ArnLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "may"),
         ({"ArnNotLike": {"aws:PrincipalArn": "PersonalizeRole"}}, "denied"),
         ({"ArnLike": {"aws:PrincipalArn": "*"}}, "open"),
-        ({"ArnLike": {"aws:PrincipalArn": "${Main.Arn?}"}}, "open"),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:*:role/PersonalizeRole"}}, "open"),
         # Numbers, as strings or not: TLS has version 1.2 or 1.3.
         ({"NumericEquals": {"s3:TlsVersion": "1.1"}}, "may"),
         ({"NumericNotEquals": {"s3:TlsVersion": ["1.2", "1.3"]}}, "may"),
         ({"NumericLessThan": {"s3:TlsVersion": 1.2}}, "may"),
-        ({"NumericLessThanEquals": {"s3:TlsVersion": "1.1"}}, "may"),
         ({"NumericLessThanEquals": {"s3:TlsVersion": 1.3}}, "denied"),
         ({"NumericGreaterThan": {"s3:TlsVersion": "1.1"}}, "denied"),
         ({"NumericGreaterThan": {"s3:TlsVersion": "1.2"}}, "open"),
-        ({"NumericGreaterThan": {"s3:TlsVersion": "1.3"}}, "may"),
         ({"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}}, "denied"),
     ],
 )
@@ -234,10 +222,6 @@ def test_a_denial_in_the_bucket_policy(condition: Any, answer: str) -> None:
         ({"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}, **SERVICES_ALONE}, "may", "denied"),
         # A denial that spares the role doesn't spare Personalize itself.
         *(({operator: {"aws:PrincipalArn": LISTED}}, "may", "denied") for operator in NEGATED),
-        *(
-            ({f"{operator}IfExists": {"aws:PrincipalArn": LISTED}}, "may", "denied")
-            for operator in NEGATED
-        ),
         ({"ArnNotEquals": {"aws:PrincipalArn": f"{OTHER[:-5]}*"}}, "may", "denied"),
         ({"StringNotLike": {"aws:PrincipalArn": [ROLE, f"{OTHER[:-5]}Adm?n*"]}}, "may", "denied"),
         ({"ArnEquals": {"aws:PrincipalArn": ROLE}}, "denied", "may"),
@@ -256,29 +240,22 @@ def test_a_denial_that_tells_the_role_from_personalize(
     ("condition", "reason"),
     [
         ({"Bool": {"aws:MultiFactorAuthPresent": "false"}}, "MultiFactorAuthPresent"),
-        ({"Null": {"aws:MultiFactorAuthPresent": "true"}}, "MultiFactorAuthPresent"),
         ({"Null": {"aws:SourceVpc": "${Main.IsNull?}"}}, "Main.IsNull isn't known"),
         # What neither AWS's documentation nor a template says.
         ({"StringEquals": {"aws:PrincipalTag/team": "movies"}}, UNKNOWN),
         ({"StringNotEquals": {"aws:ResourceOrgPaths": "x"}}, UNKNOWN),
-        ({"StringNotEquals": {"aws:ResourceTag/team": "x"}}, UNKNOWN),
         ({"DateLessThan": {"aws:CurrentTime": "2026-01-01"}}, UNKNOWN),
         ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, UNKNOWN),
         ({"Null": {"s3:x-amz-content-sha256": "true"}}, UNKNOWN),
         ("Restricted", "Condition isn't known before deployment"),
         # Of an operator that isn't known, who knows?
-        *(
-            (
-                {operator: VPC_ALONE},
-                f"condition {operator} aws:SourceVpce: the operator isn't known",
-            )
-            for operator in ("stringNotEquals", "StringNotEqual", "NotStringEquals")
+        (
+            {"stringNotEquals": VPC_ALONE},
+            "condition stringNotEquals aws:SourceVpce: the operator isn't known",
         ),
         ({"ArnNotEqualIfExists": VPC_ALONE}, "the operator isn't known"),
         ({"ForAllValues:StringIsNot": VPC_ALONE}, "the operator isn't known"),
-        ({"NewOperator": {"aws:PrincipalIsAWSService": "true"}}, "the operator isn't known"),
         ({"NumericLike": {"s3:TlsVersion": "1"}}, "the operator isn't known"),
-        ({"NumericEquals": {"s3:TlsVersion": "1.2"}}, "condition NumericEquals s3:TlsVersion"),
         ({"NumericLessThan": {"s3:TlsVersion": "1.3"}}, "condition NumericLessThan s3:TlsVersion"),
         ({"NumericLessThan": {"s3:TlsVersion": "new"}}, UNKNOWN),
         # Of several conditions, those that are decided aren't named.
@@ -327,7 +304,6 @@ def test_what_leaves_a_denial_open_is_named(condition: Any, reason: str) -> None
         ({"StringNotEqualsIgnoreCase": {"aws:PrincipalType": "ASSUMEDROLE"}}, "may", UNKNOWN),
         ({"StringEquals": {"aws:PrincipalType": "assumedrole"}}, "may", UNKNOWN),
         ({"StringLike": {"aws:PrincipalType": "Assumed*"}}, "denied", UNKNOWN),
-        ({"StringLike": {"aws:PrincipalType": "assumed*"}}, "may", UNKNOWN),
     ],
 )
 def test_a_denial_that_is_open_for_personalize_alone(
@@ -382,11 +358,6 @@ BY_PERSONALIZE = {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}
         ({"StringEqualsIfExists": OF_ACCOUNT}, "may", ""),
         ({"StringEqualsIfExists": {"AWS:sourceaccount": [ACCOUNT, ANOTHER_ACCOUNT]}}, "may", ""),
         ({"ArnLikeIfExists": {"aws:SourceArn": f"{SOURCE_ARNS}:*"}}, "may", ""),
-        (
-            {"StringLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
-            "may",
-            "",
-        ),
         ({"ForAllValues:StringEquals": OF_ACCOUNT}, "may", ""),
         # What never holds: the statement is there, and gives nothing.
         ({"StringEqualsIfExists": OF_ANOTHER, **OTHERS_ALONE}, "denied", ""),
@@ -515,10 +486,6 @@ def test_the_condition_keys_of_a_new_action_stay_open(monkeypatch: pytest.Monkey
     ("action", "algorithm", "for_aws"),
     [
         ("kms:Encrypt", "open", "may"),
-        ("kms:GenerateDataKeyPair", "open", "may"),
-        ("kms:GenerateDataKeyPairWithoutPlaintext", "open", "may"),
-        ("kms:GenerateDataKeyWithoutPlaintext", "open", "may"),
-        ("kms:ReEncryptFrom", "open", "may"),
         ("kms:ReEncryptTo", "open", "may"),
         ("kms:RevokeGrant", "may", "open"),
         ("kms:EnableKey", "may", "may"),
@@ -568,15 +535,9 @@ MEMBER = "${aws:PrincipalOrgID}"
         # The role is a member of the organization, and Personalize itself of none.
         ({"StringNotEquals": {"aws:PrincipalOrgID": OURS}}, "open denied", "may denied"),
         ({"StringNotEquals": {"aws:PrincipalOrgID": THEIRS}}, "open denied", "denied denied"),
-        (
-            {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": OURS}, **OTHERS_ALONE},
-            "open may",
-            "may may",
-        ),
         ({"Null": {"aws:PrincipalOrgID": "true"}}, "open denied", "may denied"),
         # So is the account of the bucket.
         ({"StringNotEquals": {"aws:ResourceOrgID": OURS}}, "open open", "may may"),
-        ({"StringEquals": {"aws:ResourceOrgID": OURS}}, "open open", "denied denied"),
         ({"StringNotEquals": {"aws:ResourceOrgID": MEMBER}}, "open open", "may open"),
         # Whether Personalize sends it isn't documented.
         ({"StringNotEqualsIfExists": {"aws:SourceOrgID": OURS}}, "denied open", "denied open"),
@@ -588,11 +549,6 @@ MEMBER = "${aws:PrincipalOrgID}"
             },
             "may open",
             "may may",
-        ),
-        (
-            {"StringNotEquals": {"aws:SourceOrgID": THEIRS}, **SERVICES_ALONE},
-            "may open",
-            "may denied",
         ),
         # The paths aren't told.
         (
@@ -662,13 +618,9 @@ def test_a_trust_policy_may_be_for_the_organization(condition: Statement) -> Non
 @pytest.mark.parametrize(
     ("value", "expected", "answer"),
     [
-        (ROLE, ROLE, Answer.YES),
-        (ROLE, "PersonalizeRole", Answer.NO),
         (ROLE, "role/${Main.Name?}", Answer.MAYBE),
         (ROLE, "Personalize*", Answer.MAYBE),
         ("${Main.RoleArn?}", ROLE, Answer.MAYBE),
-        ("arn:aws:iam::111122223333:role/${Main.Name?}", "PersonalizeRole", Answer.NO),
-        (ACCOUNT, ROLE, Answer.NO),
         (ACCOUNT, "arn:aws:iam::*:role/*", Answer.NO),
         (ACCOUNT, "*", Answer.MAYBE),
     ],
@@ -689,60 +641,36 @@ def test_a_key_that_is_the_beginning_of_others() -> None:
     assert of_one is Answer.NO
 
 
-def test_each_key_that_leaves_a_condition_open_is_named() -> None:
-    """In the order of the condition."""
-    condition = {"StringEquals": {"aws:SourceIp": "10.0.0.1", "aws:UserAgent": "x"}}
-    keys = [str(doubt.values["key"]) for doubt in condition_answer(condition, {})[1]]
-    assert keys == ["aws:SourceIp", "aws:UserAgent"]
-
-
 ITS_OWN, IN_TEXT = "${AWS::AccountId}", "111122223333"
 OPEN_ARN = "arn:${AWS::Partition}:personalize:eu-west-1:${AWS::AccountId}:*"
+VALUE_UNKNOWN = Cause.CONDITION_VALUE_UNKNOWN
 
 
 @pytest.mark.parametrize(
-    ("condition", "sent", "part"),
+    ("condition", "sent", "cause", "parts"),
     [
         # What is compared with the account of a stack that doesn't say it.
-        ({"StringEquals": {"aws:SourceAccount": IN_TEXT}}, (ITS_OWN,), "AWS::AccountId"),
-        ({"ArnLike": {"aws:SourceAccount": f"{SOURCE_ARNS}:*"}}, (OPEN_ARN,), "AWS::AccountId"),
-        (
-            {"StringEqualsIfExists": {"aws:SourceAccount": IN_TEXT}},
-            (None, ITS_OWN),
-            "AWS::AccountId",
-        ),
-        ({"StringEquals": {"aws:SourceAccount": "${Main.Owner?}"}}, (IN_TEXT,), "Main.Owner"),
-    ],
-)
-def test_a_value_that_leaves_a_condition_open_is_named(
-    condition: Any, sent: tuple[str | None, ...], part: str
-) -> None:
-    """The value that is sent may be unknown, or the value that it is compared with."""
-    answer, (doubt,) = condition_answer(condition, {"aws:sourceaccount": sent})
-    assert (answer, doubt.cause) == (Answer.MAYBE, Cause.CONDITION_VALUE_UNKNOWN)
-    assert doubt.values["parts"] == (part,)
-
-
-@pytest.mark.parametrize(
-    ("condition", "sent", "cause"),
-    [
+        ({"ArnLike": f"{SOURCE_ARNS}:*"}, (OPEN_ARN,), VALUE_UNKNOWN, ("AWS::AccountId",)),
+        ({"StringEqualsIfExists": IN_TEXT}, (None, ITS_OWN), VALUE_UNKNOWN, ("AWS::AccountId",)),
+        ({"StringEquals": "${Main.Owner?}"}, (IN_TEXT,), VALUE_UNKNOWN, ("Main.Owner",)),
         # Whether it is sent is open, not its value.
-        ({"StringEquals": ITS_OWN}, (None, ITS_OWN), Cause.KEY_MAYBE_ABSENT),
-        ({"StringNotEquals": ITS_OWN}, (None, ITS_OWN), Cause.KEY_UNKNOWN),
-        ({"StringEquals": "${aws:PrincipalAccount}"}, (None, IN_TEXT), Cause.KEY_MAYBE_ABSENT),
+        ({"StringEquals": ITS_OWN}, (None, ITS_OWN), Cause.KEY_MAYBE_ABSENT, ()),
+        ({"StringNotEquals": ITS_OWN}, (None, ITS_OWN), Cause.KEY_UNKNOWN, ()),
+        ({"StringEquals": "${aws:PrincipalAccount}"}, (None, IN_TEXT), Cause.KEY_MAYBE_ABSENT, ()),
         # Both known, and not to compare.
-        ({"IpAddress": "10.0.0.0/8"}, ("10.0.0.1",), Cause.KEY_UNKNOWN),
+        ({"IpAddress": "10.0.0.0/8"}, ("10.0.0.1",), Cause.KEY_UNKNOWN, ()),
     ],
 )
-def test_what_else_leaves_a_condition_open(
-    condition: dict[str, str], sent: tuple[str | None, ...], cause: Cause
+def test_what_leaves_a_condition_open(
+    condition: dict[str, str], sent: tuple[str | None, ...], cause: Cause, parts: tuple[str, ...]
 ) -> None:
-    """That AWS doesn't document what is sent, with no value to name."""
+    """The value that is sent, the value that it is compared with, or whether it is sent."""
     ((operator, value),) = condition.items()
     answer, (doubt,) = condition_answer(
         {operator: {"aws:SourceAccount": value}}, {"aws:sourceaccount": sent}
     )
-    assert (answer, doubt.cause, doubt.values.get("parts", ())) == (Answer.MAYBE, cause, ())
+    assert (answer, doubt.cause) == (Answer.MAYBE, cause)
+    assert doubt.values.get("parts", ()) == parts
 
 
 def test_personalize_has_no_account_of_a_stack() -> None:
@@ -757,19 +685,3 @@ def test_personalize_has_no_account_of_a_stack() -> None:
     told = [entry for entry in compare(model).missing if entry.principal == "service"]
     assert {entry.cause for entry in told} == {Cause.DENIED}
     assert {entry.action for entry in told} == set(KEY_POLICY_ACTIONS)
-
-
-@pytest.mark.parametrize(
-    ("sent", "expected", "answer"),
-    [
-        ("arn:aws:iam::1:role/r", "arn:${AWS::Partition}:iam::1:role/R", Answer.YES),
-        ("arn:aws:iam::1:role/R", "arn:${AWS::Partition}:iam::1:role/r", Answer.YES),
-        ("${Main.Data}", "${Main.data}", Answer.NO),
-    ],
-)
-def test_without_case_a_name_of_a_hole_keeps_its_case(
-    sent: str, expected: str, answer: Answer
-) -> None:
-    """Two resources may have names that differ in nothing else."""
-    condition = {"StringEqualsIgnoreCase": {"aws:PrincipalArn": expected}}
-    assert condition_answer(condition, {"aws:principalarn": (sent,)})[0] is answer
