@@ -2,9 +2,7 @@
 
 import json
 from dataclasses import replace
-from itertools import product
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -12,7 +10,6 @@ from personalize_kms_check import matrix
 from personalize_kms_check._comparison import compare
 from personalize_kms_check._model.asked import OpenQuestion
 from personalize_kms_check._model.causes import Cause, Reason
-from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._model.finding import Finding
 from personalize_kms_check._model.model import AccessModel
 from personalize_kms_check._model.policy_to_change import PolicyToChange
@@ -140,11 +137,6 @@ def test_of_more_than_six_resources_the_kinds_are_counted() -> None:
     assert (
         report_of(*seven).to_text().startswith("checked: 1 dataset import job, 6 dataset groups\n")
     )
-    # A construct and its L1s ask for the same.
-    twice = [*seven, *(asked(name=f"movies{number}/Group") for number in range(6))]
-    assert (
-        report_of(*twice).to_text().startswith("checked: 1 dataset import job, 6 dataset groups\n")
-    )
 
 
 def test_a_remedy_that_several_lines_share_stands_below_them_once() -> None:
@@ -172,47 +164,6 @@ def test_a_remedy_that_several_lines_share_stands_below_them_once() -> None:
     assert "\n\n[1] set its RoleArn\n" in report.to_markdown()
 
 
-def test_a_line_begins_with_the_resource_in_the_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A line names the resource with the policy to change, but not in a template of the CDK."""
-    monkeypatch.chdir(tmp_path)
-    lines_of_template = [
-        "Resources:",
-        "  Key:",
-        "    Type: AWS::KMS::Key",
-        "  Policy:",
-        "    Type: AWS::IAM::Policy",
-    ]
-    for name in ("app.yaml", "Main.template.json"):
-        (tmp_path / name).write_text("\n".join(lines_of_template))
-
-    def text(name: str) -> list[str]:
-        model = model_of(key=ON_KEY[1:])
-        model.names = NAMES
-        model.keys[KEY].declared = Declaration(str(tmp_path / name), "Key", "Key")
-        of_role = Declaration(str(tmp_path / name), "Policy", "Policy")
-        model.roles[ROLE].declared = Declaration(str(tmp_path / name), "Role", "Role")
-        model.roles[ROLE].identity = [
-            policy("IAM policy", [iam(["kms:Decrypt"])], declared=of_role)
-        ]
-        return compare(model).to_text(quiet=True).splitlines()[:2]
-
-    of_key = (
-        "kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants "
-        "for Main/Role (5 permissions)"
-    )
-    of_iam = "kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants on Main/Key (3 permissions)"
-    assert text("app.yaml") == [
-        f"✘ app.yaml:2  key policy of Main/Key lacks {of_key}",
-        f"✘ app.yaml:4  IAM policies of Main/Role lack {of_iam}",
-    ]
-    assert text("Main.template.json") == [
-        f"✘ key policy of Main/Key lacks {of_key}",
-        f"✘ IAM policies of Main/Role lack {of_iam}",
-    ]
-
-
 ETL = "arn:aws:iam::111122223333:role/Etl"
 TOO_MUCH = report_of(key=[*ON_KEY, role(["kms:Encrypt"])], iam=[iam(IAM_ACTIONS)]).excess
 CLAIM = "key policy of Main/Key, to add"
@@ -231,11 +182,6 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
         ),
         (
             "key",
-            {"files": ("pending/Key.json",), "declared": (in_main("Key"),)},
-            f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)",
-        ),
-        (
-            "key",
             {"unnamed_roles": (ROLE,)},
             f"{CLAIM} (first set RoleName on Main/Role, which replaces a deployed role; check "
             "again)",
@@ -245,11 +191,6 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
             {"own_conditions": ("aws:PrincipalOrgID", "aws:SourceVpc"), "also_for": (ETL,)},
             f"{CLAIM} (keep your own conditions: aws:PrincipalOrgID, aws:SourceVpc; "
             f"others use it too: {ETL})",
-        ),
-        (
-            "bucket",
-            {"make": "AWS::S3::BucketPolicy"},
-            "bucket policy of Main/Data, to add (a new AWS::S3::BucketPolicy)",
         ),
         (
             "role",
@@ -267,7 +208,6 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
             {"too_much": TOO_MUCH, "should_have": ()},
             "IAM policies of Main/Role, without the actions that are too much",
         ),
-        ("boundary", {}, "permissions boundary of Main/Role, to add (have its owner add them)"),
         # The list takes the place of what the trust policy has for Personalize, or is added.
         ("trust", {"replaces": ("1",)}, "trust policy of Main/Role, replacing statement 1"),
         ("trust", {}, "trust policy of Main/Role, to add"),
@@ -331,30 +271,6 @@ def test_one_reason_is_one_line_whatever_needs_it() -> None:
         "? not known whether Personalize may s3:GetObject, s3:ListBucket, s3:PutObject, since the "
         f"bucket policy of {BUCKET} can't be seen: it isn't part of the app (3 permissions)",
     ]
-
-
-def test_a_line_says_of_each_principal_what_it_may() -> None:
-    """The role is denied all but one, whatever the key policy says."""
-    denied = [action for action in FIVE if action != "kms:Decrypt"]
-    model = model_of(asked(), iam=[{**iam(denied), "Effect": "Deny"}])
-    model.keys.clear()
-    (line,) = [line for line in marked(model, "?") if "key policy" in line]
-    assert line.startswith(
-        "? not known whether Role and Personalize may kms:Decrypt, and Personalize may "
-        "kms:CreateGrant, kms:DescribeKey, kms:GenerateDataKey, kms:ListGrants, since the"
-    )
-
-
-def test_a_line_about_several_buckets_names_each() -> None:
-    """They are open for one reason, and none of them may be forgotten."""
-    others = location("export/")._replace(bucket_arn="arn:aws:s3:::others")
-    model = model_of(IMPORT, asked(EXPORT_JOB, name="export", destination=others), key=ON_KEY)
-    model.buckets.clear()
-    (line,) = [line for line in marked(model, "?") if "encrypts" in line]
-    assert line == (
-        "? arn:aws:s3:::others, Data: a key that encrypts it needs permissions, too, and can't be "
-        "seen, since it isn't part of the app"
-    )
 
 
 def test_what_may_be_too_much_is_there() -> None:
@@ -566,13 +482,6 @@ def test_the_json_of_a_problem_has_its_severity() -> None:
     }
 
 
-def test_an_empty_report_says_that_nothing_was_asked() -> None:
-    """A clean report on nothing isn't mistaken for one on everything."""
-    nothing = "checked: only who may use the policies for Personalize, since no template "
-    assert AccessReport().to_text().startswith(nothing)
-    assert f"\n{nothing}" in AccessReport().to_markdown()
-
-
 def test_warnings_are_counted_and_told_last() -> None:
     """They fail nothing."""
     warning = Finding(
@@ -586,15 +495,6 @@ def test_warnings_are_counted_and_told_last() -> None:
         == "! Main/Movies has no role, without which Personalize can't create it: set its RoleArn"
     )
     assert ", 1 problem (1 warning), " in counts
-
-
-def test_needs_of_several_are_reported_once_with_all_that_need_them() -> None:
-    """Two dataset groups on one key lack one statement."""
-    report = report_of(asked(name="movies"), asked(name="books"))
-    assert {tuple(entry.needed_by) for entry in report.missing} == {
-        ("books (dataset group)", "movies (dataset group)")
-    }
-    assert len(report.missing) == 14
 
 
 def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
@@ -613,26 +513,6 @@ def test_a_permission_links_to_the_page_that_asks_for_it() -> None:
     assert (
         pages["data deletion job"]["kms:Decrypt"] == f"{guide}/granting-personalize-s3-access.html"
     )
-
-
-def test_the_problems_of_merged_reports_are_in_one_order() -> None:
-    """Problems are sorted by kind, place and message, as in a single report."""
-    problems = []
-    kinds: list[Literal["trust", "ordering"]] = ["trust", "ordering"]
-    declarations = (in_main("y"), in_main("x"))
-    for kind, name, where, declared in product(kinds, "ba", "21", declarations):
-        reason = Reason.of(Cause.NO_ROLE)
-        problems.append(
-            Finding(kind=kind, subject=name, reason=reason, name=where, places=(declared,))
-        )
-    for order in (problems, problems[::-1]):
-        both = merged([AccessReport(tuple(order[:8])), AccessReport(tuple(order[8:]))])
-        told = [
-            (problem.kind, problem.needed_by, problem.subject, problem.places)
-            for problem in both.problems
-        ]
-        assert told == sorted(told)
-        assert len(told) == 16
 
 
 def test_problems_that_differ_in_their_remedies_alone_stay_apart() -> None:
