@@ -72,28 +72,19 @@ def in_iam(actions: str, resource: str = KEY) -> set[Line]:
             [{"Effect": "Allow", "Action": "kms:Decrypt", "NotResource": f"{KEY}2"}],
             in_iam("kms:Decrypt", "*"),
         ),
-        ([iam(["logs:PutLogEvents"], "*")], set()),
         # In AWS's case, as far as its pages have it.
         ([iam(["KMS:decrypt"], "*")], in_iam("kms:Decrypt", "*")),
-        (
-            [iam(["S3:getobject", "s3:GetObject"], f"{BUCKET}/*")],
-            in_iam("s3:GetObject", f"{BUCKET}/*"),
-        ),
         ([iam(["KMS:encrypt"])], in_iam("KMS:encrypt")),
         # A condition that never holds, and one that may.
         ([iam(["kms:Encrypt"], Condition=NOT_IF)], set()),
         ([iam(["kms:Encrypt"], Condition=MAY_BE)], set()),
-        ([iam(["s3:PutObject"], f"{BUCKET}/*", Condition=NOT_IF)], set()),
         # What a denial takes away again is told all the same.
         ([iam(["kms:Encrypt"]), DENIED], in_iam("kms:Encrypt")),
-        ([iam(["kms:Encryp*"]), DENIED], in_iam("kms:Encryp*")),
         ([iam(["kms:${Main.Action?}"]), DENIED], in_iam("kms:${Main.Action?}")),
-        ([iam(["kms:Encrypt"]), iam(["kms:*"], "*", Effect="Deny")], in_iam("kms:Encrypt")),
         # In S3: whole buckets, other buckets, and actions that nothing asks for.
         *(
             ([iam(["s3:GetObject"], resource)], set())
             for resource in (
-                f"{BUCKET}/import/*",
                 f"{BUCKET}/import/2026/*",
                 f"{BUCKET}/another/*",
                 f"{BUCKET}/imp*",
@@ -103,7 +94,6 @@ def in_iam(actions: str, resource: str = KEY) -> set[Line]:
         ([iam(["s3:ListBucket"], f"{BUCKET}/*")], set()),
         ([iam(["s3:GetObject"], f"{BUCKET}/*")], in_iam("s3:GetObject", f"{BUCKET}/*")),
         ([iam(["s3:GetObject", "s3:ListBucket"], "*")], in_iam("s3:GetObject s3:ListBucket", "*")),
-        ([iam(["s3:GetObject"], "arn:aws:s3:::*")], in_iam("s3:GetObject", "arn:aws:s3:::*")),
         ([iam(["s3:GetObject"], f"{BUCKET}*")], in_iam("s3:GetObject", f"{BUCKET}*")),
         (
             [iam(["s3:DeleteObject"], f"{BUCKET}/import/*")],
@@ -113,7 +103,6 @@ def in_iam(actions: str, resource: str = KEY) -> set[Line]:
         ([iam(["s3:DeleteObject"], f"{BUCKET}/another/*")], set()),
         # ``NotResource`` with the bucket, or with another one.
         ([{"Effect": "Allow", "Action": "s3:*", "NotResource": [f"{BUCKET}/*", BUCKET]}], set()),
-        ([{"Effect": "Allow", "Action": "s3:*", "NotResource": ["arn:aws:s3:::*"]}], set()),
         (
             [{"Effect": "Allow", "Action": "s3:*", "NotResource": [f"{BUCKET}-another/*"]}],
             in_iam("s3:*", "*"),
@@ -158,7 +147,6 @@ BY_ARN = ("ArnEquals", "ArnLike", "StringEquals", "StringLike", "StringEqualsIgn
     ("statement", "principals"),
     [
         (role(["kms:Encrypt"]), {"role"}),
-        (role(["kms:*"]), {"role"}),
         (role(["kms:Encrypt"], Resource=f"{KEY}2"), set()),
         (role(["kms:Encrypt"], Principal={"AWS": f"{ROLE}2"}), set()),
         *((on_condition(operator), {"role"}) for operator in BY_ARN),
@@ -168,6 +156,12 @@ BY_ARN = ("ArnEquals", "ArnLike", "StringEquals", "StringLike", "StringEqualsIgn
         (service(["kms:Encrypt"]), {"service"}),
         (service(["kms:Decrypt"], Principal="*", Condition={}), {"role", "service"}),
         (ACCOUNT_STATEMENT, set()),
+        # A condition that holds, as AWS's page has it, and on what is known of the role.
+        (service(["kms:Encrypt"], Condition=OF_ACCOUNT), {"service"}),
+        (
+            role(["kms:Encrypt"], Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}),
+            {"role"},
+        ),
         # Every key but this one, and a principal that may be another.
         (
             {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "kms:*", "NotResource": KEY},
@@ -181,21 +175,6 @@ def test_key_policies(statement: Statement, principals: set[str]) -> None:
     excess = report_of(key=[*ON_KEY, statement], iam=[iam(IAM_ACTIONS)]).excess
     (action, *_) = statement["Action"]
     assert lines(excess) == {(principal, "key", action, KEY) for principal in principals}
-
-
-def test_a_whole_bucket_is_right_where_all_of_it_is_used() -> None:
-    """An import from the root of the bucket."""
-    everything = [
-        service(["s3:GetObject"], Resource=f"{BUCKET}/*"),
-        service(["s3:ListBucket"], Resource=BUCKET),
-    ]
-    report = report_of(
-        asked(IMPORT_JOB, source=location("")),
-        key=ON_KEY,
-        iam=[iam(["s3:GetObject"], f"{BUCKET}/*"), iam(["s3:ListBucket"], BUCKET)],
-        bucket=everything,
-    )
-    assert (report.missing, report.excess) == ((), ())
 
 
 def test_bucket_policies() -> None:
@@ -214,24 +193,19 @@ def test_bucket_policies() -> None:
     [
         ({}, True, True),
         ({"Bool": {"aws:SecureTransport": "true"}}, True, True),
-        ({"NumericGreaterThanEquals": {"s3:TlsVersion": 1.2}}, False, True),
         ({"StringEqualsIfExists": {"aws:SourceAccount": "111122223333"}}, True, True),
         ({"StringEquals": {"aws:PrincipalServiceName": "personalize.amazonaws.com"}}, False, False),
         ({"Bool": {"aws:PrincipalIsAWSService": "true"}}, False, False),
         ({"BoolIfExists": {"aws:PrincipalIsAWSService": "true"}}, False, True),
-        ({"StringNotEquals": {"aws:PrincipalServiceName": "lambda.amazonaws.com"}}, True, True),
         # A condition on who calls that everybody fulfils.
-        ({"StringLike": {"aws:PrincipalArn": "*"}}, True, True),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, True, True),
         ({"ArnLike": {"aws:PrincipalArn": [ROLE, "arn:aws:iam::*:role/*"]}}, True, True),
         ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/PersonalizeRole"}}, False, False),
-        ({"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/*"}}, False, False),
         ({"StringEquals": {"aws:PrincipalAccount": "111122223333"}}, False, False),
         # S3 takes calls that nobody has signed, of whom a condition knows next to nothing; KMS
         # takes none.
         ({"StringEqualsIfExists": {"aws:PrincipalAccount": "111122223333"}}, False, False),
         ({"StringEquals": {"aws:PrincipalAccount": "anonymous"}}, False, True),
-        ({"StringEqualsIfExists": {"aws:PrincipalType": "User"}}, False, False),
         ({"StringEquals": {"aws:PrincipalType": "Anonymous"}}, False, True),
         ({"StringEqualsIfExists": {"aws:userid": "AIDAEXAMPLE"}}, False, True),
         # A role has no name of a user.
@@ -242,14 +216,11 @@ def test_bucket_policies() -> None:
             True,
         ),
         ({"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-abcdefghij"}}, False, True),
-        ({"StringEqualsIfExists": {"aws:PrincipalTag/team": "ratings"}}, False, True),
         ({"StringEqualsIfExists": {"aws:SourceAccount": "444455556666"}}, True, True),
         # S3 has no such key.
         ({"StringEqualsIfExists": {"kms:CallerAccount": "111122223333"}}, False, True),
-        ({"StringEquals": {"kms:CallerAccount": "111122223333"}}, False, False),
         ({"StringEquals": {"aws:PrincipalType": "AssumedRole"}}, True, True),
         ({"Bool": {"aws:PrincipalIsAWSService": "false"}}, True, True),
-        ({"Bool": {"aws:PrincipalIsAWSService": ["true", "false"]}}, True, True),
     ],
 )
 def test_statements_for_everybody(condition: Statement, on_key: bool, on_bucket: bool) -> None:
@@ -268,24 +239,9 @@ def test_statements_for_everybody(condition: Statement, on_key: bool, on_bucket:
     assert not any(entry.page.endswith("confused-deputy-prevention.html") for entry in told)
 
 
-def test_what_is_too_much_for_two_reasons_stands_once_in_json() -> None:
-    """Everybody has it, and it is more than anybody needs."""
-    wide = service(["kms:*"], Principal="*")
-    (policy_to_change,) = report_of(IMPORT, key=[wide], iam=READ, bucket=ON_BUCKET).policies
-    assert policy_to_change.to_json()["too_much"] == [
-        {"principal_arn": ROLE, "action": "kms:*", "resource": KEY},
-        {"principal_arn": "personalize.amazonaws.com", "action": "kms:*", "resource": KEY},
-    ]
-
-
-@pytest.mark.parametrize(
-    "body", [{"NotPrincipal": {"AWS": ROLE}}, {"NotPrincipal": {"Service": "logs.amazonaws.com"}}]
-)
-def test_statements_for_everybody_but_some(body: Statement) -> None:
+def test_statements_for_everybody_but_some() -> None:
     """They let in whoever isn't listed."""
-    of_key = {
-        name: value for name, value in service(["kms:Decrypt"]).items() if name != "Principal"
-    } | body
+    of_key = iam(["kms:Decrypt"], "*", NotPrincipal={"AWS": ROLE})
     of_bucket = {**of_key, "Action": ["s3:GetObject"], "Resource": f"{BUCKET}/import/*"}
     report = report_of(IMPORT, key=[*ON_KEY, of_key], iam=READ, bucket=[*ON_BUCKET, of_bucket])
     policies = {entry.policy for entry in report.excess if entry.cause is Cause.FOR_EVERYBODY}
@@ -296,7 +252,6 @@ def test_statements_for_everybody_but_some(body: Statement) -> None:
     ("condition", "cause"),
     [
         ({}, ANY),
-        ({"Bool": {"aws:SecureTransport": "true"}}, ANY),
         ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, None),
         ({"StringEqualsIfExists": {"aws:SourceAccount": [ACCOUNT, ANOTHER_ACCOUNT]}}, ANOTHER),
         ({"StringEquals": {"AWS:sourceaccount": 444455556666}}, ANOTHER),
@@ -306,11 +261,9 @@ def test_statements_for_everybody_but_some(body: Statement) -> None:
         ({"ArnNotLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ANOTHER_ACCOUNT}:*"}}, ANY),
         ({"StringEqualsIfExists": {"aws:SourceAccount": [ACCOUNT, "${Main.Account?}"]}}, None),
         ({"StringLikeIfExists": {"aws:SourceAccount": "*"}}, ANY),
-        ({"StringLikeIfExists": {"aws:SourceAccount": [ACCOUNT, "*"]}}, ANY),
         ({"StringNotEquals": {"aws:SourceAccount": ANOTHER_ACCOUNT}}, ANY),
         ({"ArnLikeIfExists": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}, None),
         ({"ArnLikeIfExists": {"aws:SourceArn": "arn:aws:personalize:*:*:*"}}, ANY),
-        ({"StringLikeIfExists": {"aws:SourceArn": "arn:*:*"}}, ANY),
     ],
 )
 def test_statements_for_any_account(condition: Statement, cause: Cause | None) -> None:
@@ -382,16 +335,10 @@ def test_what_everybody_is_denied_all_the_same_is_not_too_much() -> None:
     [
         (
             "bucket",
-            role(["s3:DeleteObject"], Resource=f"{BUCKET}/*"),
-            role(["s3:D*"], Effect="Deny"),
-        ),
-        (
-            "bucket",
             service(["s3:DeleteObject"], Resource=f"{BUCKET}/*"),
             service(["s3:Delete*"], Effect="Deny"),
         ),
         ("key", role(["kms:Encrypt"]), role(["kms:Encrypt"], Effect="Deny", Principal="*")),
-        ("key", service(["kms:Enc*"]), service(["kms:E*"], Effect="Deny", Condition={})),
         ("iam", iam(["s3:DeleteObject"], f"{BUCKET}/*"), iam(["s3:Delete*"], "*", Effect="Deny")),
     ],
 )
@@ -404,15 +351,13 @@ def test_what_a_denial_takes_away_again_is_too_much_all_the_same(
     assert [entry.action for entry in report.excess] == statement["Action"]
 
 
-@pytest.mark.parametrize("action", ["kms:Encrypt", "kms:E*"])
-def test_what_a_boundary_takes_away_again_is_too_much_all_the_same(action: str) -> None:
-    """In the key policy and in IAM, whether the boundary leaves a part of it or not."""
-    model = model_of(key=[*ON_KEY, role([action])], iam=[iam(IAM_ACTIONS), iam([action])])
-    model.roles[ROLE].boundary = policy(
-        "boundary", [iam([*KEY_POLICY_ACTIONS, "kms:EnableKey"], "*")]
-    )
+def test_what_a_boundary_takes_away_again_is_too_much_all_the_same() -> None:
+    """In the key policy and in IAM."""
+    wide = ["kms:Encrypt"]
+    model = model_of(key=[*ON_KEY, role(wide)], iam=[iam(IAM_ACTIONS), iam(wide)])
+    model.roles[ROLE].boundary = policy("boundary", [iam(KEY_POLICY_ACTIONS, "*")])
     told = lines(compare(model).excess)
-    assert told == {("role", "key", action, KEY), ("role", "role", action, KEY)}
+    assert told == {("role", "key", "kms:Encrypt", KEY), ("role", "role", "kms:Encrypt", KEY)}
 
 
 @pytest.mark.parametrize(
@@ -421,11 +366,9 @@ def test_what_a_boundary_takes_away_again_is_too_much_all_the_same(action: str) 
         # One that never holds, one that Personalize may fulfil, and one of which nothing is
         # documented.
         ("key", service(["kms:Encrypt"], Condition=OF_ANOTHER)),
-        ("key", service(["kms:*"], Condition=NOT_IF)),
         ("key", service(["kms:Encrypt"], Condition=MAY_BE)),
         ("key", role(["kms:Encrypt"], Condition=OF_ACCOUNT)),
         ("bucket", service(["s3:DeleteObject"], Condition={"Null": {"aws:SourceAccount": "true"}})),
-        ("bucket", service(["s3:*"], Condition=NOT_IF)),
     ],
 )
 def test_a_statement_whose_condition_may_never_hold_is_not_too_much(
@@ -437,26 +380,12 @@ def test_a_statement_whose_condition_may_never_hold_is_not_too_much(
 
 
 @pytest.mark.parametrize(
-    "statement",
+    "condition",
     [
-        service(["kms:Encrypt"], Condition=OF_ACCOUNT),
-        role(["kms:Encrypt"], Condition={"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}),
+        {"StringNotEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
+        {"ArnNotLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
     ],
 )
-def test_a_statement_whose_condition_holds_is_too_much(statement: Statement) -> None:
-    """As AWS's page has it for Personalize, and on what is known of the role."""
-    report = report_of(key=[*ON_KEY, statement], iam=[iam(IAM_ACTIONS)])
-    assert [entry.action for entry in report.excess] == ["kms:Encrypt"]
-
-
-KEPT_OUT = [
-    {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}},
-    {"StringNotEqualsIfExists": {"aws:SourceAccount": ACCOUNT}},
-    {"ArnNotLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}},
-]
-
-
-@pytest.mark.parametrize("condition", KEPT_OUT)
 def test_a_denial_may_keep_others_out(condition: Statement) -> None:
     """Of Personalize at work for others, in key, bucket and trust policies."""
     denial = service(["*"], Effect="Deny", Condition=condition)
@@ -478,11 +407,9 @@ def test_a_denial_may_keep_others_out(condition: Statement) -> None:
         ("kms:CreateGrant", Cause.KEY_POLICY_IS_ENOUGH),
         ("kms:Encrypt", Cause.NOT_ASKED),
         ("kms:*", Cause.WIDER_THAN_ASKED),
-        ("kms:Re*", Cause.NOT_ASKED),
         # Exports ask for it, and there is none.
         ("kms:GenerateDataKeyWithoutPlaintext", Cause.NOT_SEEN_TO_BE_ASKED),
         ("s3:PutObject", Cause.NOT_SEEN_TO_BE_ASKED),
-        ("s3:DeleteObject", Cause.NOT_ASKED),
     ],
 )
 def test_the_reason_says_what_aws_asks(action: str, cause: Cause) -> None:
@@ -561,14 +488,6 @@ def test_actions_on_objects_in_a_statement_about_the_bucket(resource: str) -> No
     assert report.missing == ()
 
 
-def test_a_condition_without_keys_beside_what_everybody_may_do() -> None:
-    """AWS refuses it; what it is about isn't known."""
-    everybody = iam("s3:GetObject", f"{BUCKET}/*", Principal="*")
-    without = {**everybody, "Condition": {"NumericEquals": 1.5}}
-    report = report_of(IMPORT, key=ON_KEY, iam=READ, bucket=[everybody, without])
-    assert Cause.FOR_EVERYBODY in {entry.cause for entry in report.excess}
-
-
 ANOTHER_ROOT = f"arn:aws:iam::{ANOTHER_ACCOUNT}:root"
 OF_OTHER_ACCOUNTS = {
     ANOTHER_ACCOUNT: ANOTHER,
@@ -598,7 +517,6 @@ def check_trust(cause: Cause | None, **elements: Any) -> None:
     [
         (TRUST["Condition"], None),
         # One of both conditions is enough.
-        (OF_ACCOUNT, None),
         ({"ArnLike": {"aws:SourceArn": f"arn:aws:personalize:*:{ACCOUNT}:*"}}, None),
         ({}, ANY),
         (OF_ANOTHER, ANOTHER),
@@ -616,10 +534,8 @@ def test_for_whom_a_trust_policy_lets_personalize_in(
     [
         # Everybody, and another account.
         ("*", {}, Cause.FOR_EVERYBODY),
-        ({"AWS": "*"}, {}, Cause.FOR_EVERYBODY),
         ("*", {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, None),
         ("*", OF_ACCOUNT, None),
-        *(({"AWS": name}, {}, cause) for name, cause in OF_OTHER_ACCOUNTS.items()),
         *(({"AWS": name}, WITH_EXTERNAL_ID, cause) for name, cause in OF_OTHER_ACCOUNTS.items()),
         ({"AWS": ANOTHER_ROOT}, OF_ROLES, ANOTHER),
         ({"AWS": ROOT}, {}, None),
