@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._model.policy_documents import Policy
 from personalize_kms_check._shared.answers import Answer
 from personalize_kms_check._shared.values import as_text, as_written, matches, same, shown
 from tests.access.models import (
@@ -21,15 +20,16 @@ from tests.access.models import (
     iam,
     location,
     model_of,
+    policy,
 )
 
 SUB = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html"
 
 
-def problems_with(kind: str, statement: Any, version: str) -> list[tuple[str, str, str]]:
+def problems_with(kind: str, statement: Any) -> list[tuple[str, str, str]]:
     """Return kind, message and page of the problems of a policy with this statement."""
     model = model_of(asked(IMPORT_JOB, source=location()), key=ON_KEY, iam=READ, bucket=ON_BUCKET)
-    more = Policy({"Version": version, "Statement": [statement]}, "more")
+    more = policy("more", [statement])
     if kind == "boundary":
         model.roles[ROLE].boundary = more
     else:
@@ -52,14 +52,13 @@ def problems_with(kind: str, statement: Any, version: str) -> list[tuple[str, st
     ],
 )
 @pytest.mark.parametrize("kind", ["key", "bucket", "iam", "boundary", "trust"])
-@pytest.mark.parametrize("version", ["2012-10-17", "2008-10-17"])
-def test_what_fn_sub_would_have_read(version: str, kind: str, text: str, told: str) -> None:
+def test_what_fn_sub_would_have_read(kind: str, text: str, told: str) -> None:
     """Without it, it is text; IAM's own variables are not of CloudFormation."""
     expected = (
         f"statement 1 of more has {told} as plain text, which isn't replaced there: "
         "write the value, in a template by Fn::Sub"
     )
-    problems = problems_with(kind, iam(["kms:Sign"], [as_text(text)]), version)
+    problems = problems_with(kind, iam(["kms:Sign"], [as_text(text)]))
     assert problems == ([("configuration", expected, SUB)] if told else [])
 
 

@@ -33,7 +33,6 @@ from tests.access.models import (
     location,
     model_of,
     policy,
-    report_of,
     role,
     service,
 )
@@ -85,7 +84,6 @@ def early(report: AccessReport) -> dict[Any, Any]:
         (ON_KEY, KEY, IAM_ACTIONS, {"Key"}, {"IAM policy": IAM_ACTIONS}),
         (ON_KEY, KEY, IAM_ACTIONS, {"Policy"}, {"key policy": KEY_POLICY_ACTIONS}),
         # Delegated: both, for everything.
-        (DELEGATED, KEY, KEY_POLICY_ACTIONS, {"Key", "Policy"}, {}),
         (DELEGATED, KEY, KEY_POLICY_ACTIONS, {"Key"}, {"IAM policy": KEY_POLICY_ACTIONS}),
         (DELEGATED, KEY, KEY_POLICY_ACTIONS, {"Policy"}, {"key policy": KEY_POLICY_ACTIONS}),
         # In another account: both, though the key policy names the role.
@@ -106,14 +104,6 @@ def test_a_resource_waits_for_the_policies_that_decide(
     assert {name: set(actions) for name, actions in early(report).items()} == {
         name: set(actions) for name, actions in expected.items()
     }
-
-
-def test_within_a_boundary_a_resource_waits_for_the_policies_that_decide_too() -> None:
-    """For CreateGrant the key policy decides, though IAM allows it as well, which is too much."""
-    model = on_key_of(KEY, ON_KEY, KEY_POLICY_ACTIONS, {"Key"})
-    model.roles[ROLE].boundary = policy("boundary", [iam(["kms:*"], "*")])
-    assert set(early(compare(model))["IAM policy"]) == set(IAM_ACTIONS)
-    assert lines(compare(model).excess) == {("role", "role", "kms:CreateGrant", KEY)}
 
 
 def test_a_key_of_another_account_wants_both_sides() -> None:
@@ -148,9 +138,7 @@ def test_what_no_policy_says_is_missing_though_the_accounts_are_not_known() -> N
     ("key", "template", "cause", "lacks"),
     [
         ([], "Main", Cause.NO_STATEMENT, "key"),
-        ([role(["kms:DescribeKey"])], "Main", Cause.NO_STATEMENT, "key"),
         ([ACCOUNT_STATEMENT], "Main", Cause.LEFT_TO_IAM, "key"),
-        ([BY_ARN], "Main", Cause.LEFT_TO_IAM, "key"),
         ([BY_ARN], "Other", Cause.LEFT_TO_IAM, "role"),
         ([ACCOUNT_STATEMENT], "Other", Cause.LEFT_TO_IAM, "role"),
         ([{**BY_ARN, "Action": ["kms:DescribeKey"]}], "Main", Cause.NO_STATEMENT, "key"),
@@ -167,12 +155,6 @@ def test_which_policy_lacks_what_the_role_needs(
     (entry,) = [entry for entry in report.missing if entry.action == "kms:CreateGrant"]
     assert (entry.principal, entry.cause) == ("role", cause)
     assert "kms:CreateGrant" in lacking(report)[lacks]
-
-
-def test_what_a_key_policy_leaves_to_iam_by_the_roles_arn_is_all_there() -> None:
-    """With the one action in IAM that is missing above, nothing is, and nothing is too much."""
-    report = report_of(key=[BY_ARN, ON_KEY[1]], iam=[iam(KEY_POLICY_ACTIONS)])
-    assert (report.missing, report.excess) == ((), ())
 
 
 OF_ROLE = [
