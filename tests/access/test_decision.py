@@ -174,6 +174,7 @@ def test_the_arn_of_an_alias_is_never_about_its_key(
     ("resources", "answer"),
     [
         ({"Resource": "*"}, "allowed"),
+        ({"Resource": ["arn:aws:cloudwatch:*:*:alarm:*", "**"]}, "allowed"),
         ({"NotResource": "arn:aws:cloudwatch:*:*:alarm:*"}, "allowed"),
         ({"Resource": "arn:aws:cloudwatch:*:*:*"}, "missing"),
         ({"NotResource": "*"}, "missing"),
@@ -263,6 +264,23 @@ def test_a_principal_that_is_not_known_may_be_everybody(name: str, answer: Answe
     for named in (name, [ROOT, name]):
         ways = addressed_to({"Principal": {"AWS": named}}, OF_SERVICE, denies=False)
         assert [way.answer for way in ways] == ([] if answer is None else [answer])
+
+
+@pytest.mark.parametrize(
+    ("account", "doubts"),
+    [
+        ("${AWS::AccountId}", []),
+        (ACCOUNT, [f"Principal {ACCOUNT}: AWS::AccountId isn't known before deployment"]),
+    ],
+)
+def test_an_account_by_its_id_in_a_stack_that_does_not_know_it(
+    account: str, doubts: list[str]
+) -> None:
+    """It is its own, whichever it is, and may be the one that is written."""
+    caller = Caller(ROLE, "${AWS::AccountId}", REGION)
+    (way,) = addressed_to({"Principal": {"AWS": account}}, caller, denies=False)
+    assert way.whom is Addressed.ACCOUNT
+    assert [doubt.sentence() for doubt in way.doubts] == doubts
 
 
 BOUNDED = policy("boundary", [iam(["s3:*"], "*")])

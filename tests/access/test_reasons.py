@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._evaluation import calls
+from personalize_kms_check._evaluation import calls, decision
 from personalize_kms_check._evaluation.statements import verdict_of
 from personalize_kms_check._model.asked import Location
+from personalize_kms_check._model.causes import Cause
 from personalize_kms_check._model.model import AccessModel, Key, Role
 from personalize_kms_check._model.policy_documents import Policy
 from personalize_kms_check._shared.answers import Answer
@@ -27,6 +28,7 @@ from tests.access.models import (
     TRUST,
     asked,
     iam,
+    in_main,
     location,
     model_of,
     policy,
@@ -81,13 +83,15 @@ def test_a_reason_names_the_policy(
     ("account", "principal", "reasons"),
     [
         (ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root", {NOT_IN_IAM, LEFT_TO_IAM}),
+        # As YAML has it without quotes.
+        (ACCOUNT, int(ACCOUNT), {NOT_IN_IAM, LEFT_TO_IAM}),
         (ACCOUNT, "${Main.P?}", {NOT_IN_IAM}),
         (ACCOUNT, "222222222222", {NOT_IN_IAM, NOT_IN_KEY_POLICY}),
         ("222222222222", "${Main.P?}", {BOTH_SIDES}),
     ],
 )
 def test_a_reason_names_the_sides_that_lack_it(
-    account: str, principal: str, reasons: set[str]
+    account: str, principal: str | int, reasons: set[str]
 ) -> None:
     """Key policy and IAM, for a role without any statement in IAM."""
     arn = KEY.replace(ACCOUNT, account)
@@ -287,6 +291,49 @@ def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
     }
 
 
+NOT_OF_THE_APP = "it isn't part of the app"
+PASS_POLICY = f"pass what it says with --policy {KEY}=FILE"
+
+
+@pytest.mark.parametrize(
+    ("owner", "remedy"),
+    [
+        (Key(KEY, unseen=NOT_OF_THE_APP), PASS_POLICY),
+        (Key(KEY.replace(":aws:", ":${AWS::Partition}:"), unseen=NOT_OF_THE_APP), PASS_POLICY),
+        (Key(KEY, unseen="it is imported"), ""),
+        (Key(KEY.replace("1234", "${Main.Id?}"), unseen=NOT_OF_THE_APP), "pass --parameters Id=…"),
+        # No policy of a role can be passed by its ARN.
+        (Role(ROLE, unseen_trust=NOT_OF_THE_APP), ""),
+    ],
+)
+def test_a_remedy_names_what_settles_an_unseen_policy(owner: Key | Role, remedy: str) -> None:
+    call = calls.call_on(owner, calls.service(ACCOUNT, REGION), "kms:Decrypt", owner.arn)
+    (doubt,) = decision.by_owner(call, owner).reason.doubts
+    assert doubt.remedy == remedy
+
+
+def test_what_is_not_seen_of_a_role() -> None:
+    """A parameter may say which it is, if it isn't the app's."""
+    unseen = Role(ROLE.replace("Role", "${Main.Role?}"), unseen="it may have more")
+    call = calls.call_on(Key(KEY), calls.role(unseen, REGION), "kms:Decrypt", KEY)
+    (doubt,) = decision.of_role(unseen, call).iam.caller.doubts
+    assert (doubt.cause, doubt.remedy) == (Cause.POLICIES_UNSEEN, "pass --parameters Role=…")
+    declared = replace(unseen, declared=in_main("Role"), unseen_boundary="x")
+    of_role = decision.of_role(declared, call)
+    (doubt,) = of_role.iam.caller.doubts
+    assert (doubt.cause, doubt.remedy) == (Cause.NOT_KNOWN, "")
+    (of_boundary,) = of_role.boundary.caller.doubts
+    assert of_boundary.values == {"arn": unseen.arn, "why": "x"}
+
+
+def test_a_boundary_may_mean_the_app_s_own_by_a_parameter() -> None:
+    """Whoever wrote it, a construct's own request counts as any other."""
+    bound = Role(ROLE, trust=[], boundary=policy("boundary", [iam(["kms:*"], "${Main.Key?}")]))
+    call = calls.call_on(Key(KEY), calls.role(bound, REGION), "kms:Decrypt", KEY)
+    own = replace(call, is_on_own=True)
+    assert decision.of_role(bound, own).boundary.allowed.answer is Answer.MAYBE
+
+
 OWN_BY_PARAMETER = {"Action": "kms:*", "Resource": "${Main.Key?}"}
 
 
@@ -338,3 +385,15 @@ def test_a_reason_names_what_several_policies_say() -> None:
         "statement 2 of IAM policy: Resource ${Main.Key?}: Main.Key isn't known before deployment; "
         "statement 2 of IAM policy: element Sidd isn't understood"
     )
+
+
+def test_a_policy_with_elements_that_no_policy_has() -> None:
+    """What they stand for isn't known."""
+    model = model_of(asked(), key=ON_KEY)
+    document = {"Statement": [], "Fn::Transform": {"Name": "AWS::Include"}, "Fn::More": 1}
+    model.roles[ROLE].identity = [Policy(document, "Included")]
+    of_role = [entry for entry in compare(model).undecided if entry.policy == "role"]
+    assert {entry.action for entry in of_role} == set(IAM_ACTIONS)
+    assert {entry.because for entry in of_role} == {
+        "element Fn::More, Fn::Transform isn't understood"
+    }
