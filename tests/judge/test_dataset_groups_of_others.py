@@ -29,9 +29,6 @@ def by_its_arn(scope: Construct) -> str:
     return "arn:aws:personalize:eu-west-1:111122223333:dataset-group/books"
 
 
-GROUPS: list[Callable[[cdk.Stack], Any]] = [of_another, by_hand, of_another_stack, by_its_arn]
-
-
 def dataset(of: PersonalizeEncryption, group: Any) -> None:
     source = S3Location(s3.Bucket(of, "Data"), "import/")
     add_ratings(of, group, schema_arn=SCHEMA_ARN, import_from=source)
@@ -54,15 +51,16 @@ def export(of: PersonalizeEncryption, group: Any) -> None:
     machine(cdk.Stack.of(of), export_job(of, dataset_arn=dataset_arn, destination_path="today/"))
 
 
-USES = {
-    "Main/Encryption/Ratings": dataset,
-    "Main/Encryption/Clicks": metrics,
-    "Main/Encryption/Export": export,
-}
-
-
-@pytest.mark.parametrize("group", GROUPS)
-@pytest.mark.parametrize(("place", "use"), USES.items())
+@pytest.mark.parametrize(
+    ("group", "place", "use"),
+    [
+        (of_another, "Main/Encryption/Ratings", dataset),
+        (by_hand, "Main/Encryption/Ratings", dataset),
+        (of_another_stack, "Main/Encryption/Clicks", metrics),
+        (of_another_stack, "Main/Encryption/Export", export),
+        (by_its_arn, "Main/Encryption/Export", export),
+    ],
+)
 def test_a_key_that_is_not_opened(
     group: Callable[[cdk.Stack], Any],
     place: str,
@@ -76,7 +74,7 @@ def test_a_key_that_is_not_opened(
     assert ("MissingKeyAccess", "error", place) in told(app)
 
 
-@pytest.mark.parametrize("use", USES.values())
+@pytest.mark.parametrize("use", [dataset, metrics, export])
 @pytest.mark.parametrize("same", [True, False])
 def test_a_key_that_both_have(
     same: bool, use: Callable[..., None], app: cdk.App, stack: cdk.Stack

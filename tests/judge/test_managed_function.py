@@ -18,10 +18,6 @@ def of_ssm(stack: cdk.Stack) -> str:
     return ssm.StringParameter.value_for_string_parameter(stack, "/security/key")
 
 
-def of_parameter(stack: cdk.Stack) -> str:
-    return cdk.CfnParameter(stack, "KeyArn").value_as_string
-
-
 def of_import(_: cdk.Stack) -> str:
     return cdk.Fn.import_value("key-arn")
 
@@ -33,8 +29,7 @@ class CompanyStack(cdk.Stack):
         return f"Company{super()._allocate_logical_id(cfn_element)}"
 
 
-@pytest.mark.parametrize("of", [cdk.Stack, CompanyStack])
-@pytest.mark.parametrize("key_arn", [of_ssm, of_parameter, of_import])
+@pytest.mark.parametrize(("key_arn", "of"), [(of_ssm, cdk.Stack), (of_import, CompanyStack)])
 def test_the_function_replaces_no_policy_of_another_key(
     key_arn: Callable[[cdk.Stack], str], of: type[cdk.Stack], tmp_path: Path
 ) -> None:

@@ -165,19 +165,8 @@ def wire_by_hand(stack: cdk.Stack, key: kms.Key, role: iam.Role) -> iam.ManagedP
     return iam.ManagedPolicy(stack, "OfRole", statements=[reading], roles=[role])
 
 
-def with_a_role_of_its_own(stack: cdk.Stack) -> None:
-    of, role = encryption(stack), trusted_role(stack)
-    assert isinstance(of.encryption_key, kms.Key)
-    policy = wire_by_hand(stack, of.encryption_key, role)
-    group(stack, of, role_arn=role.role_arn).node.add_dependency(policy)
-
-
 def in_another_stack(stack: cdk.Stack) -> None:
     waiting(of_app(stack, "Others"), encryption(stack))
-
-
-def in_a_nested_stack(stack: cdk.Stack) -> None:
-    waiting(cdk.NestedStack(stack, "Nested"), encryption(stack))
 
 
 def half_way_through_a_migration(stack: cdk.Stack) -> None:
@@ -215,9 +204,7 @@ def jobs(stack: cdk.Stack) -> None:
     "build",
     [
         with_all_it_needs,
-        with_a_role_of_its_own,
         in_another_stack,
-        in_a_nested_stack,
         half_way_through_a_migration,
         on_the_key_of_two_constructs,
         declared,
