@@ -1,4 +1,4 @@
-"""The example app after a night and a deletion, deployed once by the CDK CLI."""
+"""The example app after a night and a deletion, deployed once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import pytest
 from botocore.loaders import create_loader
 from click.testing import CliRunner, Result
 
-from demo.cdk_cli import bootstrap, cdk
+from demo.cdk_cli import cdk
 from demo.nightly_run import bucket_name, deletion_run, nightly_run
 from embedded_aws import EmbeddedAws
 from personalize_kms_check._account.asking import Account
 from personalize_kms_check._cli import personalize_kms
-from tests.deploy.stacks import upload_ratings
+from tests.deploy.conftest import templates_of
+from tests.deploy.stacks import deploy
 from tests.doctor.fake_account import FakeAccount
 from tests.doctor.looking import looked
 
@@ -56,17 +57,12 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """The example app, deployed by ``cdk deploy``."""
-    home = tmp_path_factory.mktemp("home")
+    """The example app: tests/deploy/test_example_app.py deploys it by ``cdk deploy``."""
+    assembly = tmp_path_factory.mktemp("assembly")
     with EmbeddedAws(enforce=True) as aws:
-        environment = aws.environment(home)
-        bootstrap(aws, home)
-        app = ("--app", str(tmp_path_factory.mktemp("assembly")))
-        cdk("synth", "--quiet", "--output", app[1], environment=environment, quiet=True)
-        deploy = ("deploy", *app, "--require-approval", "never")
-        cdk(*deploy, "Security", "Data", environment=environment, quiet=True)
-        upload_ratings(aws)
-        cdk(*deploy, "Recommendations", environment=environment, quiet=True)
+        environment = aws.environment(tmp_path_factory.mktemp("home"))
+        cdk("synth", "--quiet", "--output", str(assembly), environment=environment, quiet=True)
+        assert deploy(aws, templates_of(assembly)) == []
         bucket = bucket_name(aws)
         nightly_run(aws, bucket)
         deletion_run(aws, bucket)
