@@ -12,13 +12,10 @@ from personalize_kms_check._model.policy_documents import Policy
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,
-    BUCKET,
     IAM_ACTIONS,
     IMPORT_JOB,
     KEY,
-    ON_BUCKET,
     ON_KEY,
-    READ,
     REGION,
     ROLE,
     TRUST,
@@ -128,20 +125,6 @@ def test_arns_that_personalize_does_not_take(arn: str, says: str) -> None:
     """An id, a key of another Region, and the key whose policy nobody can change."""
     ((_, message),) = problems(asked(dataset_group_key=arn))
     assert says in message
-
-
-def test_a_bucket_with_awss_own_key() -> None:
-    """Nobody can change the policy of this key, so no statement is missing there."""
-    model = model_of(
-        asked(IMPORT_JOB, source=location(), dataset_group_key=None), iam=READ, bucket=ON_BUCKET
-    )
-    model.buckets[BUCKET].key_arn = AWS_KEY
-    (problem,) = compare(model).problems
-    assert (problem.cause, problem.reason.remedy) == (
-        Cause.KEY_OF_AWS,
-        "encrypt the bucket with a key of yours, and write its objects again",
-    )
-    assert (compare(model).missing, compare(model).undecided) == ((), ())
 
 
 def test_a_role_of_another_account() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check import matrix
 from personalize_kms_check._comparison import compare
 from personalize_kms_check._model.causes import Cause
 from personalize_kms_check._model.declarations import Declaration
@@ -422,13 +421,6 @@ def test_what_a_key_policy_will_leave_to_iam_is_not_too_much_there(
     assert [entry.action for entry in report.excess] == (["kms:CreateGrant"] if is_excess else [])
 
 
-def test_a_role_that_exists_already_is_named_in_a_key_policy_of_the_app() -> None:
-    """A key policy that delegates to its account besides would give it nothing more."""
-    model = model_of(key=[ACCOUNT_STATEMENT, ON_KEY[1]], iam=[iam(IAM_ACTIONS[1:])])
-    model.keys[KEY].declared = in_main("Key")
-    assert to_change(compare(model), "key").should_have[0]["Principal"] == {"AWS": ROLE}
-
-
 def test_a_statement_for_everybody_stays_unless_it_is_too_much() -> None:
     """It lets in whoever comes by S3, and what they need of it isn't known."""
     via = {
@@ -541,35 +533,6 @@ def test_the_file_of_what_is_pending_is_told() -> None:
     pending = asked(files={("key", KEY): "personalize-kms-pending/Key.json"})
     report = report_of(pending, iam=[IN_IAM])
     assert to_change(report, "key").file == "personalize-kms-pending/Key.json"
-
-
-def test_no_list_has_an_action_that_no_page_asks_for() -> None:
-    """Whatever the policies say now: the actions of the matrix, and that of a trust policy."""
-    matrix_actions: set[str] = set()
-    for row in matrix.ROWS:
-        for group in row.groups():
-            matrix_actions.update(group.actions)
-    everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
-    requests = [
-        asked(row, name=row.resource, source=location("in/"), destination=location("out/"))
-        for row in matrix.ROWS
-    ]
-    actions: set[str] = set()
-    for in_iam in ([], [iam(["*", "logs:*", "kms:Encrypt"], "*")]):
-        for of_resource in (
-            [],
-            [everybody],
-            [role(["kms:*", "s3:*"], Principal={"AWS": ROLE, "Service": SERVICE})],
-        ):
-            model = model_of(
-                *requests, key=of_resource, bucket=of_resource, iam=in_iam, trust=[everybody]
-            )
-            for change in compare(model).policies:
-                for statement in change.should_have:
-                    actions.update(
-                        [statement["Action"]] if change.policy == "trust" else statement["Action"]
-                    )
-    assert actions == {*matrix_actions, "sts:AssumeRole"}
 
 
 def followed(model: AccessModel, told: AccessReport) -> None:

@@ -177,17 +177,6 @@ def test_key_policies(statement: Statement, principals: set[str]) -> None:
     assert lines(excess) == {(principal, "key", action, KEY) for principal in principals}
 
 
-def test_bucket_policies() -> None:
-    """Objects beyond the prefix, and an account that isn't checked."""
-    wide = service(["s3:GetObject", "s3:PutObject"], Resource=f"{BUCKET}/*", Condition={})
-    report = report_of(IMPORT, key=ON_KEY, iam=READ, bucket=[*ON_BUCKET, wide])
-    assert lines(report.excess) == {
-        ("service", "bucket", "s3:GetObject", f"{BUCKET}/*"),
-        ("service", "bucket", "s3:PutObject", f"{BUCKET}/*"),
-        ("service", "bucket", "s3:GetObject", f"{BUCKET}/import/*"),
-    }
-
-
 @pytest.mark.parametrize(
     ("condition", "on_key", "on_bucket"),
     [
@@ -316,11 +305,6 @@ def test_personalize_at_work_for_another_account(
     assert {entry.action for entry in told} == ({"kms:Decrypt"} if too_much else set())
     open_ones = [entry for entry in report.undecided if entry.cause is Cause.MAY_BE_ANOTHER_ACCOUNT]
     assert {entry.because.partition("its source account is ")[2] for entry in open_ones} == maybe
-    # If it alone may be for the account of the stack, that is what is undecided.
-    model.keys[key].policies = [policy("key policy", [role(KEY_POLICY_ACTIONS), wide])]
-    assert not any(
-        entry.cause is Cause.MAY_BE_ANOTHER_ACCOUNT for entry in compare(model).undecided
-    )
 
 
 def test_what_everybody_is_denied_all_the_same_is_not_too_much() -> None:

@@ -367,17 +367,3 @@ def test_a_role_of_that_name_on_another_path(account: FakeAccount) -> None:
         f"role service/Reader doesn't exist: {moved['Arn']} has its name: give that to the next "
         "job, or a new dataset group"
     ]
-
-
-def test_a_role_of_another_account() -> None:
-    """Personalize takes none, and its policies can't be seen."""
-    account, role = FakeAccount(), "arn:aws:iam::444455556666:role/Reader"
-    account.add(matrix.DATASET_IMPORT_JOB, "odd", role=role)
-    (told,) = [
-        finding for finding in account.findings() if finding.cause == "role-of-another-account"
-    ]
-    assert (told.status, told.of) == ("failed", role)
-    assert told.says == [
-        "Reader is a role in another account, which Personalize doesn't take: use a role in "
-        f"account {ACCOUNT}"
-    ]

@@ -37,7 +37,7 @@ from tests.doctor.fake_account import (
 )
 from tests.doctor.following import ID, apply, of_others
 
-WORLDS = 200
+WORLDS = 100
 KEY_OF_OTHERS = KEY.replace(ACCOUNT, "444455556666")
 PERSONALIZE = SERVICE["Service"]
 SEVERAL = ([DEAD, OTHER_DEAD], [DEAD_USER, ROLE], [ADMIN, DEAD])

@@ -176,10 +176,8 @@ def test_the_apps_own_by_another_way_passes(
     [
         ("kms:Decrypt", "${Main.Arn?}", True),
         ("kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/${export Id #0123abcd?}", True),
-        ("s3:GetObject", "arn:aws:s3:::${Main.Name of Systems Manager?}/import/*", True),
         ("s3:GetObject", "${resolve:ssm:/bucket #0123abcd?}/import/*", True),
         ("s3:GetObject", "arn:aws:s3:::${Main.Data}/${Main.Prefix?}*", False),
-        ("kms:Decrypt", "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*", False),
         ("kms:Decrypt", "${Main.Reader.Arn?}", False),
         ("kms:Decrypt", "${output Arn of Keys #0123abcd?}", False),
     ],
