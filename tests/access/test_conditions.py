@@ -313,12 +313,6 @@ def test_a_denial_that_is_open_for_personalize_alone(
     judge(condition, of_role, "open", reason)
 
 
-def test_a_denial_that_is_open_for_the_role_alone() -> None:
-    """A service is a member of no organization."""
-    of_members = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}, **OTHERS_ALONE}
-    judge(of_members, "open", "may", "the policies don't say what it is")
-
-
 OF_LISTING = ("s3:delimiter", "s3:max-keys", "s3:prefix")
 OF_UPLOADS = (
     "s3:x-amz-acl",

@@ -349,18 +349,6 @@ def test_beside_a_boundary_that_refuses_it_the_policies_that_lack_it_are_told_to
     assert lacking(report) == lacks
 
 
-def test_the_reasons_beside_a_boundary() -> None:
-    """Each says which policy has to allow the call, too."""
-    model = model_of(key=ON_KEY[1:])
-    model.roles[ROLE].boundary = policy("boundary", [iam(["kms:CreateGrant"])])
-    missing = [entry for entry in compare(model).missing if entry.action == "kms:Decrypt"]
-    limited = "the role's permissions boundary doesn't allow it"
-    assert {(entry.policy, entry.because) for entry in missing} == {
-        ("key", f"{limited}; the key policy has no statement that allows it"),
-        ("role", f"{limited}; no IAM policy of the role allows it"),
-    }
-
-
 DENY, DENY_SERVICE = role(["kms:Decrypt"], Effect="Deny"), service(["s3:*"], Effect="Deny")
 
 

@@ -130,12 +130,6 @@ def test_a_role_of_another_stack_that_is_named_goes_on_being_named(actions: list
     assert statements(report) == {"key": (NAMED, OF_SERVICE)}
 
 
-def test_a_key_policy_that_speaks_of_the_role_by_its_arn_names_it() -> None:
-    """Nothing keeps it from naming a role that exists already."""
-    report = report_of(key=[{**DELEGATED, "Action": ["kms:DescribeKey"]}])
-    assert statements(report) == {"key": (NAMED, OF_SERVICE), "role": (IN_IAM,)}
-
-
 def test_a_key_policy_that_leaves_all_to_the_account_still_does_if_iam_allows_all() -> None:
     """Only Personalize lacks something."""
     report = report_of(key=[ACCOUNT_STATEMENT, service(FOUR)], iam=[iam(FIVE)])
@@ -526,13 +520,6 @@ def test_a_role_that_is_named_by_a_string_needs_a_name() -> None:
     of_key = to_change(compare(model), "key")
     assert (of_key.unnamed_roles, of_key.should_have) == ((role_arn,), (OF_SERVICE,))
     assert to_change(compare(model), "role").unnamed_roles == ()
-
-
-def test_the_file_of_what_is_pending_is_told() -> None:
-    """It has the statements that the owner adds."""
-    pending = asked(files={("key", KEY): "personalize-kms-pending/Key.json"})
-    report = report_of(pending, iam=[IN_IAM])
-    assert to_change(report, "key").file == "personalize-kms-pending/Key.json"
 
 
 def followed(model: AccessModel, told: AccessReport) -> None:

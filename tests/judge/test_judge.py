@@ -715,16 +715,3 @@ def test_a_dataset_group_without_a_key_is_a_warning(app: cdk.App, stack: cdk.Sta
         ("Unencrypted", "warning", "Main/Books"),
         ("Unencrypted", "warning", "Main/Nested/Books"),
     ]
-
-
-def test_a_dataset_group_is_unencrypted_on_purpose(app: cdk.App, stack: cdk.Stack) -> None:
-    """Acknowledged on the dataset group or above it; without a construct nobody warns."""
-    encryption(stack)
-    stage = cdk.Stack(cdk.Stage(app, "Prod"), "Main")
-    acknowledgement = cdk.Acknowledgment(id="Personalize::Unencrypted", reason="public data")
-    cdk.Validations.of(without_key(stack)).acknowledge(acknowledgement)
-    cdk.Validations.of(stage).acknowledge(acknowledgement)
-    without_key(stage)
-    assembly = app.synth()
-    assert told(app) == []
-    assert check_assembly(assembly).without_key == ("Main/Books", "Prod/Main/Books")
