@@ -111,6 +111,10 @@ def test_a_role_whose_trust_policy_denies() -> None:
     ("arn", "says"),
     [
         (
+            f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/movies",
+            "is an alias, and Personalize takes only the ARN of a key",
+        ),
+        (
             "1234abcd-12ab-34cd-56ef-1234567890ab",
             "isn't an ARN, and Personalize takes nothing else",
         ),
@@ -122,7 +126,7 @@ def test_a_role_whose_trust_policy_denies() -> None:
     ],
 )
 def test_arns_that_personalize_does_not_take(arn: str, says: str) -> None:
-    """An id, a key of another Region, and the key whose policy nobody can change."""
+    """An alias, an id, a key of another Region, and the key whose policy nobody can change."""
     ((_, message),) = problems(asked(dataset_group_key=arn))
     assert says in message
 

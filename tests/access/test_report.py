@@ -178,6 +178,11 @@ OWNERS = {"key": KEY, "bucket": BUCKET, "role": ROLE, "boundary": ROLE, "trust":
         ),
         (
             "key",
+            {"files": ("pending/Key.json",), "declared": (in_main("Key"),)},
+            f"{CLAIM} (pass the construct Main/Key itself instead of its ARN)",
+        ),
+        (
+            "key",
             {"unnamed_roles": (ROLE,)},
             f"{CLAIM} (first set RoleName on Main/Role, which replaces a deployed role; check "
             "again)",
