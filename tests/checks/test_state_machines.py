@@ -76,13 +76,7 @@ def after(said: Json, given: str, **more: Json) -> Json:
     ("states", "asked", "needs"),
     [
         (INNER["States"], "dataset export job", EXPORTING),
-        (
-            {"Export": task("createDatasetExportJob", EXPORT, "Parameters")},
-            "dataset export job",
-            EXPORTING,
-        ),
         ({"Batch": task("createBatchInferenceJob", BATCH)}, "batch inference job", BATCHING),
-        ({"Batch": task("createBatchSegmentJob", BATCH)}, "batch segment job", BATCHING),
         (
             {"All": {"Type": "Parallel", "End": True, "Branches": [INNER]}},
             "dataset export job",
@@ -95,11 +89,6 @@ def after(said: Json, given: str, **more: Json) -> Json:
         ),
         (
             after({"Parameters": EXPORT}, "{% $merge([$states.input, {'JobName': 'x'}]) %}"),
-            "dataset export job",
-            EXPORTING,
-        ),
-        (
-            after({"Output": {"Job": EXPORT}}, "{% $states.input.Job %}"),
             "dataset export job",
             EXPORTING,
         ),
@@ -128,15 +117,9 @@ def test_other_tasks_ask_for_nothing(tmp_path: Path) -> None:
     assert alone(tmp_path, machine({"Wait": {"Type": "Wait", "End": True}})).asked == ()
 
 
-@pytest.mark.parametrize(
-    "resource",
-    [
-        "arn:aws:states:::aws-sdk:personalize:${Call}",
-        {"Fn::Sub": "arn:aws:states:::aws-sdk:personalize:${Stage}"},
-    ],
-)
-def test_a_state_whose_call_is_not_known(resource: Any, tmp_path: Path) -> None:
-    """A parameter or an absent substitution decides the call."""
+def test_a_state_whose_call_is_not_known(tmp_path: Path) -> None:
+    """A parameter decides the call."""
+    resource = {"Fn::Sub": "arn:aws:states:::aws-sdk:personalize:${Stage}"}
     states = {"Create": {"Type": "Task", "Resource": resource, "End": True}}
     definition = {"StartAt": "Create", "States": states}
     asks = of_type("AWS::StepFunctions::StateMachine", Definition=definition)
@@ -176,14 +159,12 @@ def test_what_each_execution_chooses_has_a_name_in_lines(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "states",
     [
-        # The state before is none that only says something, or not the only one.
-        after({"Output": EXPORT, "Type": "Wait"}, "{% $states.input %}"),
         after(
             {"Output": EXPORT},
             "{% $states.input %}",
             Other={"Type": "Pass", "Output": {}, "Next": "Export"},
         ),
-        # Of what it says, the task takes a part.
+        # The task takes a part of what it says.
         {
             "Before": {"Type": "Pass", "Parameters": EXPORT, "Next": "Export"},
             "Export": {
@@ -194,7 +175,7 @@ def test_what_each_execution_chooses_has_a_name_in_lines(tmp_path: Path) -> None
             },
         },
     ],
-    ids=["another type", "two states", "a part"],
+    ids=["two states", "a part"],
 )
 def test_what_the_state_before_does_not_say_is_undecided(states: Json, tmp_path: Path) -> None:
     """Only a Pass state's own output is known to be the input of the next."""
@@ -206,19 +187,10 @@ def test_what_the_state_before_does_not_say_is_undecided(states: Json, tmp_path:
     assert all("${" in entry.principal_arn for entry in of_roles)
 
 
-@pytest.mark.parametrize(
-    ("call", "language"),
-    [
-        ("DatasetImportJob", {}),
-        ("DatasetGroup", {"QueryLanguage": "JSONata"}),
-        ("DatasetGroup", {"InputPath": "$.a"}),
-    ],
-)
-def test_a_task_without_arguments_has_its_input(
-    language: dict[str, str], call: str, tmp_path: Path
-) -> None:
-    """Each execution chooses the role, the key and the locations."""
-    state = {"Type": "Task", "Resource": f"{TASK}create{call}", **language}
+@pytest.mark.parametrize("more", [{"QueryLanguage": "JSONata"}, {"InputPath": "$.a"}])
+def test_a_task_without_arguments_has_its_input(more: dict[str, str], tmp_path: Path) -> None:
+    """Each execution chooses the role and the key."""
+    state = {"Type": "Task", "Resource": f"{TASK}createDatasetGroup", **more}
     report = check(tmp_path, complete(Machine=machine({"Start": state})))
     assert (report.missing, report.problems) == ((), ())
     assert "Main/Machine · Start" in report.asked[0]
@@ -249,32 +221,19 @@ def test_a_task_in_another_account(credentials: Any, problems: list[str], tmp_pa
     assert [problem.kind for problem in alone(tmp_path, machine(states)).problems] == problems
 
 
-@pytest.mark.parametrize("form", ["named by a substitution", "numbers"])
-def test_definitions_that_are_not_known_as_a_whole(form: str, tmp_path: Path) -> None:
-    """The call may be a substitution, and an unknown number may end the string."""
-    text = json.dumps(INNER)
+def test_a_definition_that_is_not_known_as_a_whole(tmp_path: Path) -> None:
+    """An unknown number may end the string."""
     numbers = json.dumps({**INNER, "TimeoutSeconds": 1}).replace(": 1}", ": ")
-    call = f"{TASK}createDatasetExportJob"
-    forms: dict[str, Json] = {
-        "named by a substitution": {
-            "DefinitionString": text.replace(call, "${task}").replace("personalize", "p"),
-            "DefinitionSubstitutions": {"task": call},
-        },
-        "numbers": {"DefinitionString": {"Fn::Join": ["", [numbers, {"Ref": "Timeout"}, "}"]]}},
-    }
-    report = alone(
-        tmp_path, {"Type": "AWS::StepFunctions::StateMachine", "Properties": forms[form]}
-    )
-    assert wanted(report) == EXPORTING
+    definition = {"Fn::Join": ["", [numbers, {"Ref": "Timeout"}, "}"]]}
+    asks = of_type("AWS::StepFunctions::StateMachine", DefinitionString=definition)
+    assert wanted(alone(tmp_path, asks)) == EXPORTING
 
 
 @pytest.mark.parametrize(
     ("where", "file"),
     [
-        ("app", "machine.json"),
         ("stage", "machine.json"),
         ("nested stack", "machine.json"),
-        ("stage", "machine.asl.json"),
         ("app", "machine.yaml"),
     ],
 )
@@ -309,38 +268,6 @@ def test_a_definition_that_is_no_json(tmp_path: Path) -> None:
         f"{tmp_path}/Main.template.json: definition of Main/Asks isn't JSON: "
     )
     assert "\n" not in undecided.because
-
-
-def test_one_of_our_jobs_beside_machines_whose_definition_is_not_known(app: cdk.App) -> None:
-    """A parameter, an import or ``Fn::Sub`` may become any machine: that is no error."""
-    stack = cdk.Stack(app, "Main")
-    encryption = PersonalizeEncryption(stack, "Encryption")
-    data = S3Location(s3.Bucket(stack, "Data"), "in/")
-    job = DatasetImportJob(
-        stack, "Import", encryption=encryption, dataset_arn=DATASET_ARN, source=data
-    )
-    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
-    cdk.CfnParameter(stack, "personalizeDefinition")
-    for number, definition in enumerate(
-        (
-            {"Ref": "personalizeDefinition"},
-            {"Fn::ImportValue": "personalize-definition"},
-            {"Fn::Sub": "${personalizeDefinition}"},
-            {"Fn::Sub": '{"StartAt": "${AWS::Region}", "States": ${personalizeDefinition}}'},
-            {"Fn::Sub": '{"StartAt": "A", "States": {"A": ${personalizeDefinition}}}'},
-        )
-    ):
-        properties = {"DefinitionString": definition, "RoleArn": ROLE_ARN}
-        cdk.CfnResource(
-            stack, f"Other{number}", type="AWS::StepFunctions::StateMachine", properties=properties
-        )
-    report = check_assembly(app.synth())
-    told = report.asked
-    assert told == ("Main/Encryption (dataset import job)", "Main/Import (dataset import job)")
-    # Of the others it is seen that they have no job.
-    needed_by = [entry.needed_by for entry in report.undecided]
-    assert needed_by == [["Main/Other0"], ["Main/Other1"], ["Main/Other2"]]
-    assert report.problems == ()
 
 
 def test_our_jobs_are_seen_in_the_state_machine_with_their_key(app: cdk.App) -> None:
@@ -449,7 +376,6 @@ def test_the_definition_of_a_state_machine_in_every_form(
     ("source", "of_bucket"),
     [
         ({"Path": "s3://ratings/in/", "KmsKeyArn": KEY_ARN}, True),
-        ({"Path": "s3://ratings/in/"}, True),
         ({"Path": "s3://inputs/in/", "KmsKeyArn": KEY_ARN}, False),
     ],
 )
@@ -467,10 +393,8 @@ def test_the_key_of_a_bucket_counts_where_it_is_read(
     assert any(entry.resource == KEY_ARN for entry in entries)
 
 
-@pytest.mark.parametrize("arn", [DATASET_ARN.partition("/")[0], "dataset", ""])
-def test_a_dataset_that_is_no_arn(arn: str, tmp_path: Path) -> None:
+def test_a_dataset_that_is_no_arn(tmp_path: Path) -> None:
     """Its dataset group isn't known."""
-    report = alone(
-        tmp_path, machine({"Export": task("createDatasetExportJob", {**EXPORT, "DatasetArn": arn})})
-    )
+    export = {**EXPORT, "DatasetArn": DATASET_ARN.partition("/")[0]}
+    report = alone(tmp_path, machine({"Export": task("createDatasetExportJob", export)}))
     assert any("its dataset group can't be seen" in entry.because for entry in report.undecided)
