@@ -14,7 +14,6 @@ from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._reports.report_lines import lines_of
 from personalize_kms_check._shared.values import as_text
 from tests.checks.templates import (
-    ACTIONS,
     IN_IAM,
     KEY,
     ROLE,
@@ -38,10 +37,6 @@ LACKING: Json = {"Effect": "Allow", "Action": IN_IAM[1:], "Resource": KEY}
 TOPIC: Json = {"Type": "AWS::SNS::Topic"}
 LOGGING: Json = {"Effect": "Allow", "Action": "logs:CreateLogGroup", "Resource": "*"}
 WIDE: Json = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
-ATTACHED = {
-    **managed(LACKING),
-    "Properties": {"PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}},
-}
 IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "Resource": "*"}]}}]
 
 
@@ -49,25 +44,8 @@ IN_ROLE = [{"PolicyName": "All", "PolicyDocument": {"Statement": [{**LACKING, "R
     ("template", "policy", "where", "make"),
     [
         (complete(Policy=managed(LACKING)), "role", "Policy", ""),
-        # The policy is the role's own, though nobody knows yet what the role is called.
-        (
-            complete(
-                Policy=managed(LACKING, type="AWS::IAM::Policy", Roles=[{"Ref": "Role"}]),
-                Role=role(RoleName={"Fn::Sub": "personalize-${Stage}"}),
-            ),
-            "role",
-            "Policy",
-            "",
-        ),
         # A key policy that names the role would wait for a policy in the role.
         (complete(Policy=TOPIC, Role=role(Policies=IN_ROLE)), "role", "Role", "AWS::IAM::Policy"),
-        # So would one that the role refers to.
-        (
-            complete(Policy=ATTACHED, Role=role(ManagedPolicyArns=[{"Ref": "Policy"}])),
-            "role",
-            "Role",
-            "AWS::IAM::Policy",
-        ),
         (importing(One=TOPIC), "bucket", "Bucket", "AWS::S3::BucketPolicy"),
         # The key or the bucket would wait for it, and it for them.
         (
@@ -135,7 +113,6 @@ DENYING_BUCKET = also(
             ),
             ["Boundary"],
         ),
-        (complete(Key=DENYING_KEY), ["Key"]),
         (complete(Key=DENYING_KEY, More=managed(DENYING)), ["Key", "More"]),
         (importing(One=DENYING_BUCKET), ["One"]),
     ],
@@ -193,14 +170,12 @@ def outside(key: str) -> Json:
         (denied({"StringNotEquals": {"aws:UserAgent": "ours"}}), {TRY}),
         (STRICT_BUCKET, {TRY}),
         (outside("aws:PrincipalOrgID"), {TELL}),
-        (outside("AWS:ResourceOrgId"), {TELL}),
         (outside("aws:PrincipalOrgPaths"), {TRY}),
     ],
     ids=[
         "denied where AWS documents no key",
         "allowed where it doesn't say which keys it sends",
         "what the organization of the caller decides",
-        "what that of the bucket decides",
         "what its id doesn't decide",
     ],
 )
@@ -259,32 +234,6 @@ def test_a_role_that_a_condition_has_to_name_is_given_a_name(tmp_path: Path) -> 
     assert named.policies[0].should_have[0]["Condition"] == {
         "ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/personalize"}
     }
-
-
-def test_a_role_that_is_not_of_the_app_has_its_name(tmp_path: Path) -> None:
-    """Whatever its parameter is."""
-    movies = dataset_group(key={"Fn::ImportValue": "Key"}, role={"Ref": "RoleArn"}, waits=[])
-    given = {"Parameters": {"RoleArn": {"Type": "String"}}, "Resources": {"Movies": movies}}
-    outputs = {"Key": {"Value": KEY, "Export": {"Name": "Key"}}}
-    exported = {"Outputs": outputs, "Resources": {"Key": key("Key")}}
-    exported["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"].pop(0)
-    (of_key,) = check(tmp_path, exported, given).policies
-    assert (of_key.policy, of_key.unnamed_roles) == ("key", ())
-
-
-def test_a_boundary_changes_nothing_of_how_a_key_lets_the_role_in(tmp_path: Path) -> None:
-    """The key's policy leaves the role to IAM, whose ``kms:CreateGrant`` is as right as it was."""
-    bounded = managed({"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}, Roles=[])
-    allowing = managed({"Effect": "Allow", "Action": ACTIONS, "Resource": KEY})
-    template = complete(
-        Role=role(PermissionsBoundary={"Ref": "Bounded"}), Bounded=bounded, Policy=allowing
-    )
-    of_role, of_service = template["Resources"]["Key"]["Properties"]["KeyPolicy"]["Statement"]
-    of_role |= {"Principal": {"AWS": "111122223333"}, "Action": "kms:*"}
-    del of_service["Condition"]
-    policies = {policy.policy: policy for policy in check(tmp_path, template).policies}
-    assert policies.keys() == {"key", "boundary"}
-    assert policies["key"].should_have[0]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": ROLE}}
 
 
 COMPANYS = {"PermissionsBoundary": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:policy/Company"}}
@@ -370,8 +319,6 @@ WRITE = "write the value itself, or check the account with personalize-kms docto
     ("key_arn", "hint"),
     [
         ({"Ref": "Stage"}, "pass --parameters Stage=…"),
-        ({"Fn::FindInMap": ["Keys", {"Ref": "Stage"}, "Arn"]}, "pass --parameters Stage=…"),
-        ({"Fn::Select": [0, {"Ref": "List"}]}, "pass --parameters List=…"),
         ({"Fn::Select": [0, {"Fn::Split": [",", {"Ref": "Stage"}]}]}, "pass --parameters Stage=…"),
         (if_prod("arn:aws:kms:eu-west-1:111122223333:key/1", KEY), "pass --parameters Stage=…"),
         ({"Ref": "Custom"}, WRITE),
@@ -380,37 +327,19 @@ WRITE = "write the value itself, or check the account with personalize-kms docto
             "put the template of that nested stack beside this file",
         ),
         ({"Fn::ImportValue": "key"}, "pass the template of the stack that has it as well"),
-        ({"Ref": "Ssm"}, WRITE),
         ("{{resolve:ssm:/key}}", WRITE),
         (
             "arn:aws:kms:eu-west-1:111122223333:key/1",
             "pass what it says with --policy arn:aws:kms:eu-west-1:111122223333:key/1=FILE",
         ),
     ],
-    ids=[
-        "a parameter",
-        "a map by a parameter",
-        "an item of a parameter",
-        "a part of a parameter",
-        "a condition by a parameter",
-        "a custom resource",
-        "a nested stack that isn't there",
-        "an export",
-        "a parameter of Systems Manager",
-        "a reference",
-        "a known key",
-    ],
 )
 def test_a_hint_names_what_settles_it(key_arn: Any, hint: str, tmp_path: Path) -> None:
     """No parameter is to be passed for what isn't one."""
-    ssm = {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/key"}
-    names = {"Type": "CommaDelimitedList"}
-    parameters = {"Stage": {"Type": "String"}, "List": names, "Ssm": ssm}
+    parameters = {"Stage": {"Type": "String"}}
     nested = of_type("AWS::CloudFormation::Stack", TemplateURL="./gone.json")
     own = complete(Movies=dataset_group(key=key_arn), Custom=of_type("Custom::Key"), Nested=nested)
-    mappings = {"Keys": {"prod": {"Arn": "arn:aws:kms:eu-west-1:111122223333:key/1"}}}
-    template = {**own, "Parameters": parameters, "Mappings": mappings}
-    text = check(tmp_path, template).to_text()
+    text = check(tmp_path, {**own, "Parameters": parameters}).to_text()
     (of_key,) = [line for line in text.splitlines() if "the key policy of" in line]
     assert f"{of_key[-3:]} {hint}\n" in text
 
@@ -425,16 +354,6 @@ def test_templates_of_others_are_not_told_of_the_construct(name: str, tmp_path: 
     assert problem.message.endswith(": add a DependsOn on that policy")
     (told,) = json.loads(report.to_json())["problems"]
     assert told["waits_for"] == [{"template": name, "logical_id": "Policy"}]
-
-
-def test_a_nested_template_that_is_elsewhere_is_to_be_put_beside(tmp_path: Path) -> None:
-    """In a plain template, whose author can do so."""
-    url = {"Fn::Sub": "https://${Stage}.s3.amazonaws.com/more.yaml"}
-    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": url}}
-    template = {"Parameters": {"Stage": {"Type": "String"}}, **complete(More=nested)}
-    (tmp_path / "main.json").write_text(json.dumps(template))
-    text = check_assembly(tmp_path / "main.json").to_text()
-    assert "(put it beside this file, with its path as TemplateURL)" in text
 
 
 def test_the_key_of_a_bucket_elsewhere_is_to_be_named(tmp_path: Path) -> None:
