@@ -162,33 +162,6 @@ def with_a_boundary_that_refuses(stack: cdk.Stack) -> None:
     by_hand(kms.Key(stack, "Key"), role, s3.Bucket(stack, "Data"), stack)
 
 
-def with_policies_in_two_stacks(stack: cdk.Stack) -> None:
-    """The list refers to resources of one of them; both have too much."""
-    role = iam.Role(stack, "Role", assumed_by=SERVICE, role_name="Personalize")
-    other = cdk.Stack(cdk.App.of(stack), "Other")
-    data = s3.Bucket(other, "Data", bucket_name="ratings")
-    for owner in (stack, other):
-        named = iam.Role.from_role_name(owner, "Same", "Personalize") if owner is other else role
-        more = iam.Policy(owner, "More", policy_name=f"MoreOf{owner.node.id}", roles=[named])
-        more.add_statements(
-            iam.PolicyStatement(actions=["s3:*"], resources=["arn:aws:s3:::ratings/*"])
-        )
-    by_hand(kms.Key(other, "Key"), role, data, other)
-
-
-def of_two_stacks_for_an_import_alone(stack: cdk.Stack) -> None:
-    """AWS's page asks for nothing in IAM then, but the key's policy can only leave it to IAM."""
-    key = key_for(stack, "Key", iam.ArnPrincipal(ADMIN))
-    other = cdk.Stack(cdk.App.of(stack), "Second")
-    role = iam.Role(other, "Role", assumed_by=SERVICE, role_name="Personalize")
-    data = s3.Bucket(other, "Data", encryption_key=key)
-    declare_created(
-        other,
-        PersonalizeResource.dataset_import_job(S3Location(data, "import/")),
-        service_role=role,
-    )
-
-
 def of_a_bucket_of_another_account(stack: cdk.Stack) -> None:
     """AWS refuses a policy with a role that isn't made yet; the second bucket has no policy."""
     theirs, ours = (
@@ -242,8 +215,6 @@ def with_conditions_and_principals_of_their_own(stack: cdk.Stack) -> None:
         with_inline_policies_on_the_key,
         of_a_stack_before_that_of_key_and_bucket,
         with_a_boundary_that_refuses,
-        of_two_stacks_for_an_import_alone,
-        with_policies_in_two_stacks,
         of_a_bucket_of_another_account,
         with_conditions_and_principals_of_their_own,
     ],
@@ -446,31 +417,6 @@ def of_others(app: Construct) -> tuple[cdk.Stack, PersonalizeResource, Any]:
     }
     source = S3Location(s3.Bucket.from_bucket_name(stack, "Data", "ratings"), "import/")
     return stack, PersonalizeResource.dataset_import_job(source), given
-
-
-def test_pending_needs_of_two_constructs_name_the_file_that_has_them(app: cdk.App) -> None:
-    """Both have one key, bucket and role; a common need is in either file."""
-    stack, source, given = of_others(app)
-    exports = PersonalizeResource.dataset_export_job()
-    PersonalizeEncryption(stack, "Exports", resources=[exports], **given)
-    PersonalizeEncryption(stack, "Imports", resources=[source], **given)
-    directory = Path(app.synth().directory)
-    entries = [entry for entry in check_assembly(directory).undecided if entry.file]
-    pending = {
-        entry.file: json.loads((directory / entry.file).read_text("utf-8"))["Statement"]
-        for entry in entries
-    }
-    for entry in entries:
-        on = ["*"] if entry.policy == "key" else [entry.resource]
-        assert any(
-            entry.action in has["Action"] and on == has["Resource"] for has in pending[entry.file]
-        ), entry
-    assert {(entry.policy, entry.action, "Exports" in entry.file) for entry in entries} >= {
-        ("key", "kms:GenerateDataKeyWithoutPlaintext", True),
-        ("role", "kms:Decrypt", True),
-        ("role", "s3:GetObject", False),
-        ("bucket", "s3:GetObject", False),
-    }
 
 
 def test_the_path_of_a_pending_file_in_a_stage(app: cdk.App) -> None:
