@@ -62,12 +62,10 @@ def test_what_is_no_path() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "can't be read as JSON: "),
         ('{"version": ', "can't be read as JSON: "),
         ("[]", "not a JSON object, as templates and the files of an assembly are"),
         ("[" * 100_000, "can't be read as JSON: "),
         ('{"name": "My web app", "icons": []}', "not the manifest of a cloud assembly"),
-        ('{"version": "1", "artifacts": []}', "not the manifest of a cloud assembly"),
         ('{"version": "1", "artifacts": {"Main": []}}', "artifact Main has no type"),
         (
             '{"version": "1", "artifacts": {"Main": {"type": "aws:cloudformation:stack"}}}',
@@ -100,11 +98,6 @@ def test_a_manifest_that_is_no_text(tmp_path: Path) -> None:
         (None, "no such file, though the assembly refers to it"),
         ("Resources: {A: !!binary aGk=}", "can't be read as YAML"),
         ('{"Resources": []}', "not a CloudFormation template: Resources isn't an object"),
-        (
-            '{"Resources": ["Fn::ForEach::Key"]}',
-            "not a CloudFormation template: Resources isn't an object",
-        ),
-        ('{"Outputs": []}', "not a CloudFormation template: Outputs isn't an object"),
         (
             '{"Resources": {"Key": {"Properties": {}}}}',
             "not a CloudFormation template: Resources.Key has no Type",
@@ -202,7 +195,7 @@ def test_a_definition_in_a_file_that_is_no_text(tmp_path: Path) -> None:
     assert because.startswith(f"{tmp_path}/asset.abc.json: can't be read as UTF-8: ")
 
 
-@pytest.mark.parametrize("export", [7, "Name", ["Name"], True, {"Nobody": "x"}])
+@pytest.mark.parametrize("export", ["Name", {"Nobody": "x"}])
 def test_exports_that_are_none(export: Any, tmp_path: Path) -> None:
     """An imported value isn't known then."""
     outputs = {"Out": {"Value": "x", "Export": export}}
@@ -225,11 +218,10 @@ def test_an_import_that_goes_round(tmp_path: Path) -> None:
     assert any("refers to itself" in entry.because for entry in undecided)
 
 
-@pytest.mark.parametrize("name", ["template.yaml", "template.json", "cdk.out"])
-def test_a_link_to_itself(name: str, tmp_path: Path) -> None:
+def test_a_link_to_itself(tmp_path: Path) -> None:
     """As a path, and as a file of an assembly."""
-    link = tmp_path / name
-    link.symlink_to(name)
+    link = tmp_path / "cdk.out"
+    link.symlink_to(link.name)
     said = message(link)
     assert said == f"{link}: no such directory or file: pass another path, or run cdk synth first"
     template = write(tmp_path / "app", {"Main": complete()}) / "Main.template.json"
@@ -288,7 +280,7 @@ def test_templates_with_anything_anywhere(arrangement: Any, tmp_path: Path) -> N
     draw = random.Random(arrangement.__name__)
     files = [*sorted(directory.glob("*.template.json")), directory / "manifest.json"]
     originals = {path: path.read_text() for path in files}
-    rounds = 100
+    rounds = 40
     reports = refused = 0
     for _ in range(rounds):
         path = draw.choice(files)
