@@ -1,10 +1,8 @@
 """Batch jobs name a solution version, which leads to the dataset group and its key."""
 
 from pathlib import Path
-from typing import Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk import aws_personalize as personalize
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
@@ -12,13 +10,12 @@ from aws_cdk import aws_stepfunctions as sfn
 from personalize_kms_check import check_assembly
 from personalize_kms_check._model.report import AccessReport
 from personalize_kms_constructs import PersonalizeEncryption, S3Location
-from personalize_kms_constructs.jobs import BatchInferenceJob, BatchSegmentJob
+from personalize_kms_constructs.jobs import BatchSegmentJob
 from tests.checks.templates import check, complete, of_type, reasons, role
 from tests.checks.test_state_machines import BATCH, machine, task
 from tests.jobs.machines import machine as machine_of
 from tests.judge.apps import export_job
 
-KINDS = {BatchInferenceJob: "batch inference job", BatchSegmentJob: "batch segment job"}
 ON_KEY = {
     ("key", "kms:CreateGrant"),
     ("key", "kms:Decrypt"),
@@ -39,10 +36,7 @@ def on_keys(report: AccessReport, asked: str, key: str = "Main.RightKey") -> set
     return {(entry.policy, entry.action) for entry in on_key if asked in entry.needed_by}
 
 
-@pytest.mark.parametrize("kind", [BatchInferenceJob, BatchSegmentJob])
-def test_a_job_with_the_wrong_encryption_lacks_the_key_of_its_solution(
-    kind: Any, tmp_path: Path
-) -> None:
+def test_a_job_with_the_wrong_encryption_lacks_the_key_of_its_solution(tmp_path: Path) -> None:
     """Each execution chooses the path, so that the metadata of the job is all there is to read."""
     app = cdk.App(outdir=str(tmp_path), context={"personalize-kms-constructs:judge": False})
     stack = cdk.Stack(app, "Main")
@@ -57,7 +51,7 @@ def test_a_job_with_the_wrong_encryption_lacks_the_key_of_its_solution(
         dataset_group_arn=movies.attr_dataset_group_arn,
         recipe_arn=recipe,
     )
-    job = kind(
+    job = BatchSegmentJob(
         stack,
         "Batch",
         encryption=wrong,
@@ -68,24 +62,24 @@ def test_a_job_with_the_wrong_encryption_lacks_the_key_of_its_solution(
     )
     sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_chainable(job))
     app.synth()
-    assert on_keys(check_assembly(tmp_path), f"Main/Batch ({KINDS[kind]})") == ON_KEY
+    assert on_keys(check_assembly(tmp_path), "Main/Batch (batch segment job)") == ON_KEY
 
 
-@pytest.mark.parametrize("call", ["createBatchInferenceJob", "createBatchSegmentJob"])
-def test_a_task_leads_to_the_key_of_its_solution(call: str, tmp_path: Path) -> None:
+def test_a_task_leads_to_the_key_of_its_solution(tmp_path: Path) -> None:
     """A state machine that calls Personalize itself, with another role than the dataset group's."""
     version = {"Fn::Join": ["/", [{"Fn::GetAtt": ["Sims", "SolutionArn"]}, "4a5b"]]}
     arguments = {**BATCH, "SolutionVersionArn": "VERSION", "RoleArn": "ROLE"}
     substitutions = {"Version": version, "Role": {"Fn::GetAtt": ["Other", "Arn"]}}
-    asks = machine({"Batch": task(call, arguments)}, DefinitionSubstitutions=substitutions)
+    asks = machine(
+        {"Batch": task("createBatchInferenceJob", arguments)}, DefinitionSubstitutions=substitutions
+    )
     definition = asks["Properties"]["DefinitionString"].replace("VERSION", "${Version}")
     asks["Properties"]["DefinitionString"] = definition.replace("ROLE", "${Role}")
     group = {"Fn::GetAtt": ["Movies", "DatasetGroupArn"]}
     sims = of_type("AWS::Personalize::Solution", Name="sims", DatasetGroupArn=group)
     report = check(tmp_path, complete(Asks=asks, Sims=sims, Other=role()))
     assert not any("dataset group can't be seen" in reason for reason in reasons(report))
-    kind = "batch inference job" if "Inference" in call else "batch segment job"
-    assert on_keys(report, f"Main/Asks · Batch ({kind})", key="Main.Key") == ON_KEY
+    assert on_keys(report, "Main/Asks · Batch (batch inference job)", key="Main.Key") == ON_KEY
 
 
 def test_a_dataset_that_is_named_by_its_arn_is_of_the_group_in_it(tmp_path: Path) -> None:
