@@ -462,27 +462,6 @@ def test_a_condition_of_a_nested_stack(
     )
 
 
-@pytest.mark.parametrize(
-    ("stage", "missing", "is_open"),
-    [(PROD, NONE, False), (DEV, {*IN_IAM}, False), (None, NONE, True)],
-)
-def test_an_export_under_a_condition(
-    stage: Any, missing: set[str], is_open: bool, tmp_path: Path
-) -> None:
-    """The output that is made counts, of two with one name."""
-    outputs = {
-        name: {"Value": value, "Export": {"Name": "Key"}, "Condition": condition}
-        for name, value, condition in (("Any", "*", "IsProd"), ("Other", OTHER_KEY, "IsDev"))
-    }
-    template = complete(Policy=policy({"Fn::ImportValue": "Key"}))
-    exporting = with_parameter({"Type": "String"})
-    exporting["Conditions"]["IsDev"] = {"Fn::Not": [{"Condition": "IsProd"}]}
-    exporting |= {"Resources": {}, "Outputs": outputs}
-    directory = write(tmp_path, {"Exporting": exporting, "Main": template})
-    report = check_assembly(directory, parameters=stage)
-    assert (actions(report.missing), bool(report.undecided)) == (missing, is_open)
-
-
 def test_a_policy_under_a_condition_gets_no_statement(tmp_path: Path) -> None:
     """It isn't there in each deployment, so another policy is made."""
     template = complete(Policy={**policy(actions=["kms:Decrypt"]), **IN_PROD})

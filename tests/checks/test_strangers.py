@@ -6,12 +6,10 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check import check_assembly
 from personalize_kms_check._model.finding import Finding
 from tests.checks.command import run
 from tests.checks.templates import (
     ACCOUNT,
-    AGNOSTIC,
     ROLE,
     Json,
     bucket,
@@ -20,7 +18,6 @@ from tests.checks.templates import (
     dataset,
     reading,
     role,
-    write,
 )
 
 SERVICE = {"Service": "personalize.amazonaws.com"}
@@ -61,7 +58,6 @@ def told(entries: tuple[Finding, ...]) -> list[tuple[str, str, str]]:
     return [(entry.policy, entry.action, entry.cause.id) for entry in entries]
 
 
-@pytest.mark.parametrize("environment", [{}, AGNOSTIC])
 @pytest.mark.parametrize(
     ("resource", "expected"),
     [
@@ -74,7 +70,6 @@ def told(entries: tuple[Finding, ...]) -> list[tuple[str, str, str]]:
         (trusting(trust(Condition=OURS), trust({"AWS": "444455556666"})), []),
         # Keys.
         (protected(allow("kms:Decrypt")), [("key", "kms:Decrypt", "for-any-account")]),
-        (protected(allow("*")), [("key", "kms:*", "for-any-account")]),
         (
             protected(allow("kms:Decrypt", Condition=OURS), allow("kms:*", principal="*")),
             [("key", "kms:*", "for-everybody")],
@@ -91,7 +86,6 @@ def told(entries: tuple[Finding, ...]) -> list[tuple[str, str, str]]:
             ),
             [("bucket", "s3:GetObject", "for-everybody")],
         ),
-        (shared(allow("s3:GetObject", OBJECTS, Condition=OURS)), []),
         (
             shared(
                 allow("s3:GetObject", OBJECTS), {**allow("s3:*", OBJECTS, "*"), "Effect": "Deny"}
@@ -101,13 +95,11 @@ def told(entries: tuple[Finding, ...]) -> list[tuple[str, str, str]]:
         (shared(allow("s3:GetObject", OBJECTS, "*")), []),
     ],
 )
-def test_whom_policies_let_in(
-    resource: Json, expected: Any, environment: Json, tmp_path: Path
-) -> None:
+def test_whom_policies_let_in(resource: Json, expected: Any, tmp_path: Path) -> None:
     """They are too much, and nothing else is told without a request."""
     resources = {"Data": {"Type": "AWS::S3::Bucket"}, "Owner": resource}
     template = {"Description": "For Amazon Personalize", "Resources": resources}
-    report = check_assembly(write(tmp_path, {"Main": template}, **environment))
+    report = check(tmp_path, template)
     assert told(report.excess) == expected
     assert (report.missing, report.undecided, report.problems, report.policies) == ((), (), (), ())
 
@@ -173,11 +165,9 @@ def test_the_line_says_what_to_add(tmp_path: Path) -> None:
     assert counts == "0 missing, 0 problems, 3 too much, 0 undecided, 0 as documented\n"
 
 
-@pytest.mark.parametrize(
-    "resource", ["*", "arn:aws:s3:::*", [OBJECTS, BUCKET_ARN], [BUCKET_ARN, OBJECTS]]
-)
+@pytest.mark.parametrize("resource", ["*", [OBJECTS, BUCKET_ARN]])
 def test_whatever_the_resources_of_a_statement(resource: Any, tmp_path: Path) -> None:
-    """Of a pattern for more, the objects of the bucket count, and the order is none."""
+    """Of a pattern for more, the objects of the bucket count."""
     denied = {**allow("s3:*", {"Fn::Sub": "${Data.Arn}/secret/*"}, "*"), "Effect": "Deny"}
     policy = shared(allow("s3:ListBucket", resource), denied)
     report = check(tmp_path, {"Resources": {"Data": bucket(), "Policy": policy}})

@@ -28,7 +28,7 @@ from tests.checks.templates import (
     write,
 )
 from tests.checks.test_callers import OF_CALLER, TO_PERSONALIZE
-from tests.checks.test_state_machines import machine, task
+from tests.checks.test_state_machines import machine
 
 START = {"Fn::GetAtt": ["Start", "Arn"]}
 IMPORTS = "personalize:CreateDatasetImportJob"
@@ -239,23 +239,6 @@ def test_jobs_that_the_template_shows_hide_no_others(
     report = check_assembly(directory, created=created)
     told = [because for _, because in lines(report) if "no template says which" in because]
     assert told == said
-
-
-def test_a_state_machine_that_says_what_it_asks_ends_it(tmp_path: Path) -> None:
-    """For the role that it passes."""
-    arguments = {
-        "RoleArn": "${Role}",
-        "DatasetArn.$": "$.dataset",
-        "DataSource": {"DataLocation": "s3://ratings/in/"},
-    }
-    asks = machine(
-        {"Import": task("createDatasetImportJob", arguments, "Parameters")},
-        DefinitionSubstitutions={"Role": ROLE},
-        RoleArn=OF_CALLER,
-    )
-    report = check(tmp_path, app(CREATING, PASSING, Asks=asks))
-    assert report.asked == ("Main/Asks · Import (dataset import job)",)
-    assert not [because for _, because in lines(report) if "no template says which" in because]
 
 
 @pytest.mark.parametrize(
