@@ -180,14 +180,6 @@ def test_each_principal_that_is_another_is_found(broken: Broken) -> None:
         )
 
 
-def test_each_key_policy_for_another_key_is_found(broken: Broken) -> None:
-    """``Resource`` in a key policy is this key, or the statement has no effect."""
-    for mutant in operators.narrow_everything(broken.assembly):
-        name = mutant.name.partition(" on arn:")[0]
-        if "PublishMetrics" not in name:
-            assert broken.missing(mutant) == broken.given[name], mutant.name
-
-
 def test_each_denial_is_found(broken: Broken) -> None:
     """A statement of somebody else that denies everything, in each policy."""
     for mutant in operators.owner_denies(broken.assembly):

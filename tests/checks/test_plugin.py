@@ -137,21 +137,6 @@ def test_a_finding_of_several_stacks_is_at_the_app(tmp_path: Path) -> None:
     assert len(report["violations"]) == len(lines) == 1
 
 
-def test_stages_and_nested_stacks(tmp_path: Path) -> None:
-    """All that the app synthesizes, each at its path."""
-
-    def build(app: cdk.App) -> None:
-        for name in ("Beta", "Prod"):
-            stack = cdk.Stack(cdk.Stage(app, name), "Main")
-            by_hand(cdk.NestedStack(stack, "Nested"), "lambda.amazonaws.com")
-
-    broken = rules(synth(tmp_path, build))
-    of_keys = broken[("MissingKeyAccess", "error")]
-    assert of_keys == {"Beta/Main/Nested/Movies", "Prod/Main/Nested/Movies"}
-    of_roles = broken[("Trust", "error")]
-    assert of_roles == {"Beta/Main/Nested/Role/Resource", "Prod/Main/Nested/Role/Resource"}
-
-
 def test_a_construct_of_ours_passes(tmp_path: Path) -> None:
     """Findings of its permissions are at its path; an undecided imported key is a warning."""
     arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
