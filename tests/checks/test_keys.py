@@ -209,16 +209,6 @@ def test_a_policy_that_is_merged_into_an_imported_key(tmp_path: Path) -> None:
     assert {problem.kind for problem in check(tmp_path, template).problems} == {"ordering"}
 
 
-def test_what_is_added_where_key_and_role_are_of_one_stack(tmp_path: Path) -> None:
-    """The key policy can name the role, although it leaves everything to the account."""
-    delegating = key({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"})
-    delegating["Properties"]["KeyPolicy"]["Statement"][0]["Action"] = "kms:*"
-    (of_key,) = check(tmp_path, complete(Key=delegating)).policies
-    assert {(lack.action, lack.policy) for lack in of_key.lacks} == {("kms:CreateGrant", "key")}
-    assert of_key.policy == "key"
-    assert of_key.should_have[0]["Principal"] == {"AWS": {"Fn::GetAtt": ["Role", "Arn"]}}
-
-
 @pytest.mark.parametrize("given", [{"Ref": "AWS::AccountId"}, 111122223333])
 def test_an_account_named_by_its_id(given: Any, tmp_path: Path) -> None:
     """In YAML it is a number."""

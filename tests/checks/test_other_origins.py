@@ -19,7 +19,6 @@ from tests.checks.templates import (
     Json,
     check,
     complete,
-    dataset_group,
     findings,
     key,
     messages,
@@ -172,15 +171,6 @@ def test_a_resource_of_the_report_that_is_pasted_as_it_is(tmp_path: Path) -> Non
         assert "\\ufdd0" not in text
 
 
-def test_arguments_that_are_text(tmp_path: Path) -> None:
-    """Personalize takes none of them."""
-    report = check(tmp_path, complete(Movies=dataset_group(KEY_TEXT, ROLE_TEXT)), **AGNOSTIC)
-    assert [message.split(", and")[0] for message in messages(report)] == [
-        f"Main/Movies: its role is {ROLE_TEXT}",
-        f"Main/Movies: the dataset group's key is {KEY_TEXT}",
-    ]
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -198,6 +188,9 @@ def test_arguments_that_are_text(tmp_path: Path) -> None:
         ("{111122223333: {Name: 5}}", {"111122223333": {"Name": 5}}),
         ("2012-10-17", "2012-10-17"),
         ("[&one {A: 1}, *one]", [{"A": 1}, {"A": 1}]),
+        # The last of a name counts, also of what is merged.
+        ("{Name: a, Name: b}", {"Name": "b"}),
+        ("[&one {A: 1}, {<<: *one, A: 2}]", [{"A": 1}, {"A": 2}]),
     ],
 )
 def test_short_forms_are_what_they_stand_for(text: str, expected: object) -> None:
@@ -241,19 +234,6 @@ def test_what_is_no_template(text: str, said: str, tmp_path: Path) -> None:
         check_assembly(file)
     assert str(raised.value).startswith(f"{file}{said}")
     assert run(file).exit_code == 2
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Two: {Name: a, Name: b}",
-        "{One: {Base: &base {Name: a}, More: &more {<<: *base, Name: b}}, Two: {<<: *more}}",
-    ],
-    ids=["in one map", "merged"],
-)
-def test_the_last_of_a_name_counts(text: str) -> None:
-    """As in CloudFormation, and as in JSON."""
-    assert json.loads(as_json(text))["Two"] == {"Name": "b"}
 
 
 def test_without_the_extra_yaml_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

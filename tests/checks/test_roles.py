@@ -358,16 +358,6 @@ def test_policies_of_a_role_that_a_condition_chooses(
     assert reasons(report) == {because}
 
 
-def test_an_inline_policy_of_a_role_that_may_not_be_there(tmp_path: Path) -> None:
-    """It is there whenever the role is."""
-    made = {**role(RoleName="reader", **inline(ALLOW)), "Condition": "IsProd"}
-    template = without(
-        "Policy", complete(Role=made, Key=key(READER), Movies=dataset_group(waits=[]))
-    )
-    report = check(tmp_path, template)
-    assert (report.missing, report.undecided) == ((), ())
-
-
 def test_an_inline_policy_is_there_with_its_role(tmp_path: Path) -> None:
     """A dataset group that names the role by a string waits for neither."""
     made = role(RoleName="reader", **inline(ALLOW))

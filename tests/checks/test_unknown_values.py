@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from personalize_kms_check._requests.request import KINDS, Request
 from personalize_kms_check._shared.answers import Answer
 from personalize_kms_check._shared.values import HOLE, as_written, open_parts, same
 from personalize_kms_check._templates.app import App
@@ -194,30 +193,6 @@ def test_parameters_of_nested_stacks(tmp_path: Path) -> None:
     assert inner.value({"Ref": "Names"}) == "${Main.Names?}"
     first, second = (inner.text({"Fn::Select": [index, {"Ref": "Names"}]}) for index in (0, 1))
     assert len({first, second, "${Main.Names?}"}) == 3
-
-
-def test_arguments_that_each_execution_chooses(tmp_path: Path) -> None:
-    """The keys of source and destination are two, though the arguments have one name."""
-    (stack, _), (elsewhere, _) = (stacks_of(tmp_path / name, "Main") for name in ("one", "two"))
-    arguments = {
-        "jobinput": {"s3datasource": {"kmskeyarn.$": "$.key"}},
-        "joboutput": {"s3datadestination": {"kmskeyarn.$": "$.otherKey"}},
-    }
-    request, again = (
-        Request(
-            owner.resource("Key"),
-            "Job",
-            KINDS["createbatchinferencejob"],
-            arguments,
-            at_deployment=False,
-        )
-        for owner in (stack, elsewhere)
-    )
-    (_, source), (_, destination) = request.paths.values()
-    assert request.paths == again.paths  # reports don't depend on the directory
-    assert source != destination
-    parts = [open_parts(str(value)) for value in (source, destination)]
-    assert parts == [["KmsKeyArn of Job"], ["KmsKeyArn of Job"]]
 
 
 INCLUDE = {"Name": "AWS::Include", "Parameters": {"Location": "s3://theirs/part.yaml"}}
