@@ -62,20 +62,6 @@ def on_one_key(count: int) -> dict[str, Any]:
     return stacks
 
 
-def on_conditions(count: int) -> dict[str, Any]:
-    """A stack of so many conditions, each dependent on the last, with a resource for each."""
-    topics = {
-        f"Topic{number}": {"Type": "AWS::SNS::Topic", "Condition": f"Is{number}"}
-        for number in range(count)
-    }
-    template = complete(**topics)
-    conditions = {
-        f"Is{number}": {"Fn::Not": [{"Condition": f"Is{number - 1}"}]} for number in range(1, count)
-    }
-    template["Conditions"] = {"Is0": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}, **conditions}
-    return {"Main": template}
-
-
 def in_one_bucket(count: int) -> dict[str, Any]:
     """A stack of so many import jobs, each from its own folder, which the policies name."""
     one, read = bucket_policy("s3:GetObject"), reading()
@@ -122,7 +108,6 @@ def on_many_buckets(count: int) -> dict[str, Any]:
     ("stacks", "few", "most"),
     [
         (alone, 10, 4.2),
-        (on_conditions, 50, 4.2),
         (in_one_bucket, 25, 4.2),
         # The statements on each bucket are asked about all others: a hundred buckets take a second.
         (on_many_buckets, 10, 5.5),
