@@ -98,19 +98,6 @@ def test_a_stack_wired_by_hand_says_what_its_code_creates(app: cdk.App, stack: c
     }
 
 
-def test_a_stack_that_declares_is_a_construct_in_reports(app: cdk.App, stack: cdk.Stack) -> None:
-    """No resource has its path, which has no slash."""
-    declare_created(
-        stack,
-        GROUP,
-        service_role=iam.Role.from_role_arn(stack, "Role", ROLE_ARN),
-        encryption_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
-    )
-    first, *others = [entry.where for entry in check_assembly(app.synth()).undecided]
-    assert first == [{"template": "Main.template.json", "construct_path": "Main"}]
-    assert all(other == first for other in others)
-
-
 def test_what_is_declared_is_nothing_that_a_construct_answers_for(
     app: cdk.App, stack: cdk.Stack
 ) -> None:

@@ -123,16 +123,6 @@ def test_nested_stacks_have_their_own_templates(app: cdk.App) -> None:
     assert data["serviceRole"]["stack"] == "Main/Nested"
 
 
-def test_templates_know_nothing_of_it(app: cdk.App, stack: cdk.Stack) -> None:
-    """They have neither type nor content of it, and no reference between stacks for it."""
-    elsewhere = s3.Bucket(cdk.Stack(app, "Data"), "Data")
-    allowing(stack, importing(elsewhere))
-    directory = Path(app.synth().directory)
-    for path in directory.glob("*.template.json"):
-        assert "personalize-kms-constructs" not in path.read_text()
-    assert left(directory, "Data") == {}
-
-
 def test_a_parameter_in_a_prefix_stays_a_reference(app: cdk.App, stack: cdk.Stack) -> None:
     """And makes the answer no guess: the prefix is the same hole in policies."""
     folder = cdk.CfnParameter(stack, "Folder").value_as_string

@@ -328,14 +328,6 @@ def test_a_role_that_only_personalize_assumes(tmp_path: Path) -> None:
     assert told == [(["Main/Role"], line(actions="personalize:*"))]
 
 
-def test_a_function_with_a_boundary_of_the_company(tmp_path: Path) -> None:
-    """It isn't part of the app, and may let it create them."""
-    template = app(CREATING, PASSING)
-    boundary = {"PermissionsBoundary": "arn:aws:iam::111122223333:policy/company"}
-    template["Resources"]["Caller"]["Properties"] |= boundary
-    assert lines(check(tmp_path, template)) == [(["Main/Caller"], line())]
-
-
 @pytest.mark.parametrize(
     ("action", "said"), [("CreateDatasetImportJob", True), ("CreateDatasetGroup", False)]
 )
