@@ -462,6 +462,24 @@ def test_a_condition_of_a_nested_stack(
     )
 
 
+def test_an_export_under_a_condition(tmp_path: Path) -> None:
+    """The output that is made counts, of two with one name."""
+    outputs = {
+        name: {"Value": value, "Export": {"Name": "Key"}, "Condition": condition}
+        for name, value, condition in (("Any", "*", "IsProd"), ("Other", OTHER_KEY, "IsDev"))
+    }
+    template = complete(Policy=policy({"Fn::ImportValue": "Key"}))
+    exporting = {**complete(), "Resources": {}, "Outputs": outputs}
+    directory = write(tmp_path, {"Exporting": exporting, "Main": template})
+    for stage, missing, is_open in (
+        (PROD, NONE, False),
+        (DEV, {*IN_IAM}, False),
+        (None, NONE, True),
+    ):
+        result = check_assembly(directory, parameters=stage)
+        assert (actions(result.missing), bool(result.undecided)) == (missing, is_open), stage
+
+
 def test_a_policy_under_a_condition_gets_no_statement(tmp_path: Path) -> None:
     """It isn't there in each deployment, so another policy is made."""
     template = complete(Policy={**policy(actions=["kms:Decrypt"]), **IN_PROD})

@@ -1,4 +1,4 @@
-"""Next steps in each form of a report: the change, its place, and resources to make for it."""
+"""Next steps in each form of a report: the change, its place, and what to make or to paste."""
 
 from __future__ import annotations
 

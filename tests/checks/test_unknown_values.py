@@ -1,4 +1,4 @@
-"""Values that a template doesn't tell: two of them are one only if that is certain."""
+"""Values that a template doesn't tell, and parts that CloudFormation puts in at deployment."""
 
 import json
 from pathlib import Path
