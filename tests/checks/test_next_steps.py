@@ -12,7 +12,7 @@ from personalize_kms_check import check_assembly
 from personalize_kms_check._advice.pasting import pasted
 from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._reports.report_lines import lines_of
-from personalize_kms_check._shared.values import as_text
+from personalize_kms_check._shared.values import as_text, shown
 from tests.checks.templates import (
     IN_IAM,
     KEY,
@@ -377,7 +377,7 @@ def test_the_environment_of_a_stack_that_says_none_can_be_passed(tmp_path: Path)
 FUNCTIONS = {
     "arn:${AWS::Partition}:s3:::${Main.Data}": {"Fn::GetAtt": ["Data", "Arn"]},
     "${Main.Data}": {"Ref": "Data"},
-    "${export Role?}": {"Fn::ImportValue": "Role"},
+    "${Main.Data}/in": {"Fn::Join": ["/", [{"Ref": "Data"}, "in"]]},
     "${Main.Nested.Outputs.Key?}": {"Fn::GetAtt": "Nested.Outputs.Key"},
     "${resolve:ssm:/key #1?}": "{{resolve:ssm:/key}}",
     "arn:aws:s3:::movies": {"Fn::GetAtt": ["Movies", "Arn"]},
@@ -393,8 +393,8 @@ FUNCTIONS = {
         ("arn:${AWS::Partition}:s3:::${Main.Data}/a/*", {"Fn::Sub": "${Data.Arn}/a/*"}),
         ("${Main.Nested.Outputs.Key?}/a", {"Fn::Sub": "${Nested.Outputs.Key}/a"}),
         (
-            "a/${export Role?}",
-            {"Fn::Sub": ["a/${Part1}", {"Part1": {"Fn::ImportValue": "Role"}}]},
+            "${Main.Data}/in/*",
+            {"Fn::Sub": ["${Part1}/*", {"Part1": {"Fn::Join": ["/", [{"Ref": "Data"}, "in"]]}}]},
         ),
         ("${Main.Data}/${resolve:ssm:/key #1?}/*", {"Fn::Sub": "${Data}/{{resolve:ssm:/key}}/*"}),
         # A name that is text, and another that begins alike.
@@ -407,13 +407,13 @@ FUNCTIONS = {
         ("arn:aws:s3:::${Other.Data}/*", "arn:aws:s3:::${Other.Data}/*"),
         ("${AWS::Partition}/${Other.Data}", {"Fn::Sub": "${AWS::Partition}/${!Other.Data}"}),
         ("${Main.Data}/${aws:username}/*", {"Fn::Sub": "${Data}/${!aws:username}/*"}),
-        (as_text("a/${AWS::Region}"), as_text("a/${AWS::Region}")),
+        (as_text("a/${AWS::Region}"), "a/${AWS::Region}"),
+        ("${Main.Data}/" + as_text("${AWS::Region}"), {"Fn::Sub": "${Data}/${!AWS::Region}"}),
     ],
 )
 def test_functions_take_the_place_of_holes(value: Any, expected: Any) -> None:
-    """A statement is pasted into the template as it is, each function by its value."""
-    with_text = json.dumps(pasted(value, FUNCTIONS), ensure_ascii=False)
-    assert json.loads(with_text.replace("\ufdd0{!", "{!")) == expected
+    """Each function by its value, the longest first; what is text stays text."""
+    assert json.loads(shown(json.dumps(pasted(value, FUNCTIONS)))) == expected
 
 
 @pytest.mark.parametrize(
