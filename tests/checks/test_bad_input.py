@@ -13,7 +13,7 @@ import pytest
 
 from personalize_kms_check import AssemblyError, check_assembly
 from tests.checks.templates import complete, edit, of_type, policy, role, write
-from tests.proof.in_stacks import in_sibling_nested_stacks, three_stacks
+from tests.proof.in_stacks import in_sibling_nested_stacks
 from tests.proof.proving import synthesized
 from tests.templates.stacks import FLAGS
 
@@ -268,19 +268,14 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return all_places
 
 
-@pytest.mark.parametrize(
-    "arrangement",
-    [three_stacks, in_sibling_nested_stacks],
-    ids=lambda arrangement: arrangement.__name__,
-)
-def test_templates_with_anything_anywhere(arrangement: Any, tmp_path: Path) -> None:
+def test_templates_with_anything_anywhere(tmp_path: Path) -> None:
     """A report or one line, whatever stands where: templates with one to three values replaced."""
     directory = tmp_path / "cdk.out"
-    synthesized(arrangement, directory, flags=FLAGS["flags_off"]())
-    draw = random.Random(arrangement.__name__)
+    synthesized(in_sibling_nested_stacks, directory, flags=FLAGS["flags_off"]())
+    draw = random.Random(57)
     files = [*sorted(directory.glob("*.template.json")), directory / "manifest.json"]
     originals = {path: path.read_text() for path in files}
-    rounds = 40
+    rounds = 60
     reports = refused = 0
     for _ in range(rounds):
         path = draw.choice(files)
