@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
@@ -12,7 +12,6 @@ from aws_cdk import aws_s3 as s3
 from jsii._kernel.providers.process import ProcessProvider
 
 from bench import by_hand, with_construct
-from personalize_kms_constructs import PersonalizeEncryption, PersonalizeResource, S3Location
 from tests.policies import template
 
 
@@ -75,67 +74,14 @@ def test_calls_into_jsii_are_few(tmp_path: Path, locations: int) -> None:
     assert calls == [53, 53, 56, 57]
 
 
-def calls_at_synth(directory: Path, stacks: int, constructs: int) -> int:
-    """Return the number of calls at the synth of so many stacks of so many constructs."""
-    app = cdk.App(outdir=str(directory), analytics_reporting=False)
-    for stack_number in range(stacks):
-        stack = cdk.Stack(app, f"Stack{stack_number}")
-        for number in range(constructs):
-            bucket = s3.Bucket(
-                stack, f"Data{number}", encryption_key=kms.Key(stack, f"DataKey{number}")
-            )
-            with_construct.add_encryption(stack, f"Encryption{number}", bucket, ["import/"])
-    with counted() as count:
-        app.synth()
-    return count()
-
-
 def test_calls_at_synth_are_few(tmp_path: Path) -> None:
     """Each call that a commit adds is counted here, where times would swing by more."""
-    calls = [calls_at_synth(tmp_path / str(number), 1, number) for number in (4, 8)]
-    assert calls[1] - calls[0] == 4 * 7
-
-
-@pytest.mark.parametrize(
-    ("app", "twice"),
-    [((1, 4), (1, 8)), ((12, 1), (24, 1))],
-    ids=["in one stack", "in as many stacks"],
-)
-def test_calls_at_synth_grow_with_the_app_and_not_faster(
-    tmp_path: Path, app: tuple[int, int], twice: tuple[int, int]
-) -> None:
-    """Each construct visits its own resources; the app is searched once for all of them.
-
-    An app of twelve managed policies counts the policies of each role.
-    """
-    assert calls_at_synth(tmp_path / "twice", *twice) <= 2 * calls_at_synth(tmp_path / "app", *app)
-
-
-def test_calls_into_jsii_are_linear_in_l1_buckets(tmp_path: Path) -> None:
-    """The app is searched once for bucket policies, each with a function in its statement."""
     calls = []
-    for buckets in (10, 20, 30):
-        stack = cdk.Stack(cdk.App(analytics_reporting=False, outdir=str(tmp_path)), "Stack")
-        locations = [
-            S3Location(bucket_with_policy(stack, f"Data{number}"), "in/")
-            for number in range(buckets)
-        ]
+    for constructs in (4, 8):
+        stack, buckets = stack_with_buckets(tmp_path / str(constructs), constructs)
+        for number, bucket in enumerate(buckets):
+            with_construct.add_encryption(stack, f"Encryption{number}", bucket, ["import/"])
         with counted() as count:
-            jobs = [PersonalizeResource.dataset_import_job(location) for location in locations]
-            PersonalizeEncryption(stack, "Encryption", resources=jobs)
-            calls.append(count())
-    assert calls[2] - calls[1] == calls[1] - calls[0] <= 10 * 30
-
-
-def bucket_with_policy(stack: cdk.Stack, id: str) -> s3.CfnBucket:
-    bucket = s3.CfnBucket(stack, id)
-    statement = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:DeleteBucket",
-        "Resource": {"Fn::Sub": "arn:${AWS::Partition}:s3:::*"},
-    }
-    s3.CfnBucketPolicy(
-        stack, f"{id}Policy", bucket=bucket.ref, policy_document={"Statement": [statement]}
-    )
-    return bucket
+            cast("cdk.App", stack.node.root).synth()
+        calls.append(count())
+    assert calls[1] - calls[0] == 4 * 7
