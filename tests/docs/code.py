@@ -1,12 +1,14 @@
 """The code of a page, and the values of templates as pages write them."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
+@cache
 def names_of(page: str) -> dict[str, Any]:
     """Run the Python blocks of a page, one after the other, and return what they define."""
     names: dict[str, Any] = {}

@@ -25,7 +25,7 @@ def is_the_librarys(statement: dict[str, Any]) -> bool:
     return "Sid" in statement or statement["Action"] == "sts:AssumeRole"
 
 
-def test_files_of_the_page_deploy(tmp_path: Path) -> None:
+def test_files_of_the_page_deploy(aws: EmbeddedAws, tmp_path: Path) -> None:
     """The command of cdk.json synthesizes the page's policies, and CloudFormation deploys them."""
     (tmp_path / "app.py").write_text(first_block("python"))
     interpreter, *arguments = json.loads(first_block("json"))["app"].split()
@@ -57,17 +57,16 @@ def test_files_of_the_page_deploy(tmp_path: Path) -> None:
     assert of_the_buckets_key == policies["EncryptionKey3A692D6E"]
     assert json.loads(blocks(PAGE, "json")[1]) == policies
 
-    with EmbeddedAws() as aws:
-        assert deploy(aws, {"Recommendations": template}) == []
-        personalize = aws.client("personalize")
-        (movies,) = personalize.list_dataset_groups()["datasetGroups"]
-        described = personalize.describe_dataset_group(datasetGroupArn=movies["datasetGroupArn"])
-        names = {
-            resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-            for resource in aws.client("cloudformation").describe_stack_resources(
-                StackName="Recommendations"
-            )["StackResources"]
-        }
+    assert deploy(aws, {"Recommendations": template}) == []
+    personalize = aws.client("personalize")
+    (movies,) = personalize.list_dataset_groups()["datasetGroups"]
+    described = personalize.describe_dataset_group(datasetGroupArn=movies["datasetGroupArn"])
+    names = {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for resource in aws.client("cloudformation").describe_stack_resources(
+            StackName="Recommendations"
+        )["StackResources"]
+    }
 
     group = described["datasetGroup"]
     assert group["status"] == "ACTIVE"

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 import personalize_kms_constructs
-from personalize_kms_check.matrix import DATASET_EXPORT_JOB, ROWS
 from personalize_kms_constructs import jobs
 from tests.sources import ROOT, SOURCE, files
 
@@ -117,19 +116,6 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) ->
     assert [address for address in loaded if re.match(r"(?!data:)[a-z]+:|//", address)] == []
     # The theme would load Mermaid from a CDN.
     assert not any('class="mermaid"' in (site / path).read_text() for path in pages)
-
-
-def test_no_page_knows_the_machine_it_was_built_on(site: Path, pages: dict[str, Page]) -> None:
-    """Sources are named by their path in the repository."""
-    assert [path for path in pages if str(ROOT) in (site / path).read_text()] == []
-
-
-def test_the_page_for_missing_ones_works_below_a_path(pages: dict[str, Page]) -> None:
-    """GitHub Pages shows it at any missing address, so its links have the workflow's path."""
-    page = pages["404.html"]
-    own = [address for address in page.loaded + page.links if not re.match(r"[a-z]+:|#|$", address)]
-    assert len(own) > 30
-    assert [address for address in own if not address.startswith("/project/")] == []
 
 
 def test_every_python_block_is_run() -> None:
@@ -239,21 +225,3 @@ def test_page_is_as_it_is_written_anew(name: str, writes: str, project: Path) ->
     subprocess.run([sys.executable, str(project / "docs" / writes)], check=True)
 
     assert page.read_bytes() == before
-
-
-def test_matrix_has_a_column_for_each_resource() -> None:
-    """A row for each action, with a mark that links to the page that asks for it."""
-    page = (DOCS / "matrix.md").read_text()
-    assert re.findall(r'<th scope="col"><a [^>]*>(.*)</a></th>', page) == [
-        row.resource for row in ROWS
-    ]
-    (exports,) = re.findall(
-        r"<code>kms:GenerateDataKeyWithoutPlaintext</code></th>\n(.*?)</tr>", page, re.DOTALL
-    )
-    assert ["\N{CHECK MARK}" in mark for mark in exports.splitlines()] == [
-        row is DATASET_EXPORT_JOB for row in ROWS
-    ]
-    linked = set()
-    for row in ROWS:
-        linked |= {group.page or row.page for group in row.groups()}
-    assert set(re.findall('<td><a href="(.*)">', page)) == linked
