@@ -1,7 +1,6 @@
-"""The rules of the house: imports, layers, and modules that name an action."""
+"""The rules of the house: imports and layers."""
 
 import ast
-import re
 import sys
 from collections.abc import Collection, Iterator
 from functools import cache
@@ -145,35 +144,3 @@ def test_the_construct_is_below_its_plugins() -> None:
     for module in modules_of(below):
         wrong = [shown(name) for name in imported(module) if is_of(name, ("_judge", "checks"))]
         assert wrong == [], shown(module)
-
-
-# The modules that name an action of KMS or S3 though they aren't the table, and why they may.
-NAME_ACTIONS = {
-    "_owners.aws_managed_policies": "what policies of AWS allow, whatever the page asks for",
-    "_findings.too_much": "what is read in a policy that gives more than the page asks for",
-    "_shared.default_key_policy": "KMS's default policy, which a key without one is given",
-    "_managed_key_policy.shared_function": "calls of the managed function, not of Personalize",
-}
-
-
-def actions_in(module: Module) -> set[str]:
-    """The actions in a module's texts, docstrings left out."""
-    tree = modules()[module]
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    docstrings = {
-        ast.get_docstring(node, clean=False)
-        for node in ast.walk(tree)
-        if isinstance(node, documented)
-    }
-    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-    texts = {value for value in constants if isinstance(value, str)}
-    actions: set[str] = set()
-    for text in texts - docstrings:
-        actions.update(re.findall(r"(?<![:\w])(?:kms|s3):[A-Z*]\w*", text))
-    return actions
-
-
-def test_only_the_table_names_actions() -> None:
-    """A permission of the page is added or removed in a single place."""
-    naming = {shown(module): actions for module in modules() if (actions := actions_in(module))}
-    assert naming.keys() == {"matrix", *NAME_ACTIONS}, naming

@@ -22,17 +22,9 @@ from tests.proof.model import Environment
 from tests.templates.stacks import recommended_flags
 
 ARRANGEMENTS: tuple[Arrangement, ...] = (
-    in_stacks.all_in_one_stack,
     in_stacks.three_stacks,
     in_stacks.bucket_with_a_key_of_a_third_stack,
-    in_stacks.role_in_the_same_stack,
-    in_stacks.named_role_beside_the_construct,
-    in_stacks.named_role_in_a_third_stack,
     in_stacks.nameless_role_in_a_third_stack,
-    in_stacks.nameless_role_of_another_stack,
-    in_stacks.key_and_role_in_another_stack,
-    in_stacks.role_name_of_the_users,
-    on_keys_and_buckets.several_keys_in_several_stacks,
     on_keys_and_buckets.two_constructs_on_one_key_and_bucket,
     on_keys_and_buckets.source_account_required_in_three_stacks,
     on_keys_and_buckets.l1s_in_several_stacks,

@@ -3,7 +3,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -69,13 +68,6 @@ def test_a_night_without_a_version_says_so(example: EmbeddedAws) -> None:
     assert len(personalize.list_batch_inference_jobs()["batchInferenceJobs"]) == before
 
 
-def test_a_night_that_is_started_twice_imports_once(example: EmbeddedAws) -> None:
-    """EventBridge promises to start it at least once; both have the time of the schedule."""
-    nightly_run(example, bucket_name(example), scheduled("2026-11-25"))
-    with pytest.raises(NightFailedError, match=r"ResourceAlreadyExistsException"):
-        run(example, "NightlyMachine", scheduled("2026-11-25"))
-
-
 def test_nights_that_both_wait_for_a_place_do_nothing_twice(example: EmbeddedAws) -> None:
     """A job's name is taken for the later run, which fails; the other run does the work."""
     example.fail_next("CreateDatasetImportJob", "LimitExceededException", times=2)
@@ -90,42 +82,6 @@ def test_nights_that_both_wait_for_a_place_do_nothing_twice(example: EmbeddedAws
         *personalize.list_dataset_export_jobs()["datasetExportJobs"],
     ]
     assert [job["jobName"] for job in jobs].count("night-2026-11-26T02-00-00Z") == 3
-
-
-def test_each_bad_end_is_told_of(templates: Templates) -> None:
-    """A night that was stopped by hand or took too long has not done its work, either."""
-    (pattern,) = [rule["EventPattern"] for rule in rules(templates) if "EventPattern" in rule]
-    assert pattern == {
-        "source": ["aws.states"],
-        "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {
-            "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-            "stateMachineArn": [
-                {"Ref": "NightlyMachine026C95A6"},
-                {"Ref": "DeletionMachine5579F797"},
-            ],
-        },
-    }
-
-
-def test_a_night_that_does_not_start_is_told_of(templates: Templates) -> None:
-    """An undelivered event is kept, and a day without an execution raises an alarm."""
-    (schedule,) = [rule for rule in rules(templates) if "ScheduleExpression" in rule]
-    (target,) = schedule["Targets"]
-    assert schedule["ScheduleExpression"] == "cron(0 2 * * ? *)"
-    assert target["DeadLetterConfig"] == {
-        "Arn": {"Fn::GetAtt": ["ScheduleNotStartedC21D0770", "Arn"]}
-    }
-    alarms = [
-        alarm["Properties"]
-        for alarm in of_type(templates["Recommendations"], "AWS::CloudWatch::Alarm")
-    ]
-    facts = ("MetricName", "Threshold", "EvaluationPeriods", "Period", "TreatMissingData")
-    assert [[alarm.get(fact) for fact in facts] for alarm in alarms] == [
-        ["ApproximateNumberOfMessagesVisible", 1, 1, 300, None],
-        ["ExecutionsStarted", 1, 25, 3600, "breaching"],
-    ]
-    assert all(alarm["AlarmActions"] == [TOPIC] for alarm in alarms)
 
 
 def test_alarms_may_publish_to_the_topic(templates: Templates) -> None:
@@ -184,10 +140,3 @@ def definitions(templates: Templates) -> list[str]:
     machines = of_type(templates["Recommendations"], "AWS::StepFunctions::StateMachine")
     joined = [machine["Properties"]["DefinitionString"]["Fn::Join"][1] for machine in machines]
     return ["".join(part if isinstance(part, str) else "aws" for part in parts) for parts in joined]
-
-
-def rules(templates: Templates) -> list[dict[str, Any]]:
-    """The rules of EventBridge."""
-    return [
-        rule["Properties"] for rule in of_type(templates["Recommendations"], "AWS::Events::Rule")
-    ]

@@ -55,12 +55,6 @@ def statements_of(template: Any, what: str) -> list[Any]:
         # CreateGrant is only in the key policy, which then lacks it.
         ("EncryptionKey3A692D6E", "PersonalizeRole", "kms:CreateGrant", "needs kms:CreateGrant"),
         (
-            "EncryptionKey3A692D6E",
-            "PersonalizeService",
-            "kms:Decrypt",
-            "personalize.amazonaws.com needs kms:Decrypt",
-        ),
-        (
             "BucketKey7E4AEAB8",
             "PersonalizeService",
             "kms:GenerateDataKey",
