@@ -22,19 +22,6 @@ def example(running_aws: EmbeddedAws, assembly: Path) -> EmbeddedAws:
     return running_aws
 
 
-def test_each_job_of_the_night_ends_in_time(templates: Templates) -> None:
-    """All jobs end before the next night begins."""
-    (nightly,) = (text for text in definitions(templates) if "Wait for Import" in text)
-    for name, milliseconds in (
-        ("Import", 21_600_000),
-        ("Recommend", 43_200_000),
-        ("Export", 14_400_000),
-    ):
-        state = nightly.partition(f'"Status of {name}":')[2].partition('"Default"')[0]
-        assert f"+ {milliseconds} %}}" in state
-    assert nightly.endswith('"TimeoutSeconds":82800}')
-
-
 def test_the_night_waits_for_the_training(example: EmbeddedAws) -> None:
     """The latest version is not ACTIVE when it is looked at first; throttling fails no night."""
     example.fail_next("DescribeSolution", "ThrottlingException", times=8)
@@ -133,10 +120,3 @@ def test_a_failure_is_told_with_its_reason(example: EmbeddedAws) -> None:
 def scheduled(day: str) -> dict[str, str]:
     """The input that the schedule gives."""
     return {"time": f"{day}T02:00:00Z", "detail-type": "Scheduled Event"}
-
-
-def definitions(templates: Templates) -> list[str]:
-    """The definitions of the state machines, with ``aws`` for references."""
-    machines = of_type(templates["Recommendations"], "AWS::StepFunctions::StateMachine")
-    joined = [machine["Properties"]["DefinitionString"]["Fn::Join"][1] for machine in machines]
-    return ["".join(part if isinstance(part, str) else "aws" for part in parts) for parts in joined]

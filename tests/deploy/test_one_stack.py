@@ -30,16 +30,6 @@ def templates(stack: cdk.Stack) -> Templates:
     return {"Stack": template(stack)}
 
 
-def test_it_deploys_without_account_statements_when_others_keep_the_key(
-    aws: EmbeddedAws, templates: Templates
-) -> None:
-    """The named statements allow everything: nothing relies on the account statement."""
-    for key in of_type(templates["Stack"], "AWS::KMS::Key"):
-        account = key["Properties"]["KeyPolicy"]["Statement"][0]
-        account["Action"] = ["kms:PutKeyPolicy", "kms:GetKeyPolicy"]
-    assert deploy(aws, templates) == []
-
-
 def statements_of(template: Any, what: str) -> list[Any]:
     """The statements of the only policy of the role, or of a key or bucket by its logical id."""
     if what == "role":
@@ -88,17 +78,6 @@ def test_without_an_action_it_fails_to_deploy(
     ]
     reasons = deploy(aws, templates)
     assert any(missing in reason for reason in reasons), reasons
-
-
-def test_a_role_that_trusts_another_account_fails_to_deploy(
-    aws: EmbeddedAws, templates: Templates
-) -> None:
-    """Personalize can't assume the role for this account."""
-    (role,) = of_type(templates["Stack"], "AWS::IAM::Role")
-    (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    statement["Condition"]["StringEquals"]["aws:SourceAccount"] = "222222222222"
-    reasons = deploy(aws, templates)
-    assert any("needs sts:AssumeRole" in reason for reason in reasons), reasons
 
 
 @pytest.mark.parametrize("policy", ["EncryptionPolicy3F28E3E0", "BucketPolicyE9A3008A"])

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -28,42 +27,36 @@ TYPES = {
 }
 
 
-@dataclass(frozen=True)
-class Names:
-    """The names in an app that are changed."""
-
-    stack: str = "Stack"
-    role_name: str | None = None
-    job: str = "Import"
-    job_name: str | None = None
-    is_agnostic: bool = False
-    """True if the stack knows neither account nor Region."""
-
-
-def synthesized(folder: Path, *path: str, **given: Any) -> str:
+def synthesized(
+    folder: Path,
+    *path: str,
+    stack: str = "Stack",
+    role_name: str | None = None,
+    job: str = "Import",
+    job_name: str | None = None,
+) -> str:
     """The assembly of an app with a construct at this path, and a machine that runs a job."""
-    names = Names(**given)
     app = cdk.App(analytics_reporting=False, outdir=str(folder))
     env = cdk.Environment(account=EmbeddedAws().account, region=EmbeddedAws().region)
-    top = cdk.Stack(app, names.stack, env=None if names.is_agnostic else env)
+    top = cdk.Stack(app, stack, env=env)
     parent: Construct = top
     *parents, id = path
     for parent_id in parents:
         parent = Construct(parent, parent_id)
-    encryption = PersonalizeEncryption(parent, id, role_name=names.role_name)
-    encryption.add_dataset_group("Movies", name="books" if names.is_agnostic else "movies")
+    encryption = PersonalizeEncryption(parent, id, role_name=role_name)
+    encryption.add_dataset_group("Movies", name="movies")
     fragment = DatasetImportJob(
         top,
-        names.job,
+        job,
         encryption=encryption,
         dataset_arn=top.format_arn(
             service="personalize", resource="dataset", resource_name="movies/INTERACTIONS"
         ),
         source=S3Location(s3.Bucket.from_bucket_name(top, "Data", "data"), "import/"),
-        job_name=names.job_name,
+        job_name=job_name,
     )
     sfn.StateMachine(top, "Nightly", definition_body=sfn.DefinitionBody.from_chainable(fragment))
-    if names.stack != "Stack":
+    if stack != "Stack":
         cdk.CfnWaitConditionHandle(top, "Placeholder")
     app.synth()
     return str(folder)
@@ -80,8 +73,6 @@ class Before:
     environment: dict[str, str]
     role: str
     """The name that its role got."""
-    role_of_agnostic: str
-    """That of the stack that knows neither account nor Region."""
 
     def refactor(self, after: str, *options: str) -> list[list[str]]:
         """Return the moves that ``cdk refactor`` announces, without moving anything."""
@@ -99,17 +90,11 @@ def before(running_aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -
     running_aws.reset()
     home = tmp_path_factory.mktemp("home")
     stack = synthesized(home / "before", "Encryption")
-    agnostic = synthesized(home / "agnostic", "Encryption", stack="Agnostic", is_agnostic=True)
-    templates = {
-        "Stack": json.loads(Path(stack, "Stack.template.json").read_text()),
-        "Agnostic": json.loads(Path(agnostic, "Agnostic.template.json").read_text()),
-        "Renamed": EMPTY,
-    }
-    assert deploy(running_aws, templates) == []
+    template = json.loads(Path(stack, "Stack.template.json").read_text())
+    assert deploy(running_aws, {"Stack": template, "Renamed": EMPTY}) == []
     names = [role["RoleName"] for role in running_aws.client("iam").list_roles()["Roles"]]
     (role,) = [name for name in names if name.startswith("Stack-Encryption-")]
-    (role_of_agnostic,) = [name for name in names if name.startswith("Agnostic-Encryption-")]
-    return Before(running_aws.environment(home), role, role_of_agnostic)
+    return Before(running_aws.environment(home), role)
 
 
 def test_a_construct_that_is_renamed_and_moved(before: Before, tmp_path: Path) -> None:
@@ -118,16 +103,6 @@ def test_a_construct_that_is_renamed_and_moved(before: Before, tmp_path: Path) -
     moved = {cells[1]: cells[3].partition(".")[2] for cells in rows}
     assert set(moved) == TYPES
     assert all(logical_id.startswith("MoviesRenamed") for logical_id in moved.values())
-
-
-@pytest.mark.long
-def test_a_stack_without_env(before: Before, tmp_path: Path) -> None:
-    """The role's name refers to the Region, as on the page."""
-    name, region = before.role_of_agnostic, EmbeddedAws().region
-    assert name.endswith(f"-{region}")
-    pinned = f"{name.removesuffix(region)}{cdk.Aws.REGION}"
-    after = synthesized(tmp_path, "Keys", stack="Agnostic", role_name=pinned, is_agnostic=True)
-    assert {cells[1] for cells in before.refactor(after)} == TYPES
 
 
 PRESENT_NAME = "{% 'StackImportBFE02939-' & $uuid() %}"
@@ -152,7 +127,7 @@ def test_a_job_that_is_renamed_is_in_another_machine(before: Before, tmp_path: P
         tmp_path, "Encryption", role_name=before.role, job_name=PRESENT_NAME, job="Load"
     )
     printed = before.printed(after)
-    assert re.findall(r"\[[-+~]\] .+", printed) == ["[~] Stack.NightlyC44EE0A7"]
+    assert set(re.findall(r"\[[-+~]\] .+", printed)) == {"[~] Stack.NightlyC44EE0A7"}
 
 
 def table_rows(printed: str) -> Iterator[list[str]]:
