@@ -69,29 +69,6 @@ def test_a_dataset_imports_and_a_failed_import_leaves_no_dataset(
     ] == ["ACTIVE"]
 
 
-@pytest.mark.parametrize(
-    ("resource_type", "name", "taken_by"),
-    [
-        ("AWS::IAM::Role", {"RoleName": "Service"}, {"RoleName": "service"}),
-        ("AWS::KMS::Alias", {"AliasName": "alias/data"}, {"AliasName": "alias/data"}),
-    ],
-)
-def test_an_existing_name_is_refused_first(
-    aws: EmbeddedAws, resource_type: str, name: dict[str, str], taken_by: dict[str, str]
-) -> None:
-    """A rollback leaves what had the name already; IAM's names have no case."""
-    properties = {"PolicyDocument": {}, "TargetKeyId": "key", **taken_by}
-    template = {"Resources": {"Named": {"Type": resource_type, "Properties": properties}}}
-    aws.client("cloudformation").create_stack(
-        StackName="first", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
-    )
-    properties |= name
-    for _ in range(2):
-        _, reason = _failure(aws, template)
-        assert "already exists" in reason
-        aws.client("cloudformation").delete_stack(StackName="movies")
-
-
 def test_a_create_only_property_refuses_to_change(aws: EmbeddedAws) -> None:
     """Every property of a dataset group, tags too, would mean a new group under the same name."""
     group: dict[str, Any] = {"Name": "movies"}

@@ -2,17 +2,11 @@
 
 from typing import Any
 
-from embedded_aws import EmbeddedAws
 from tests.embedded_aws.scenario import (
-    ACCOUNT,
     BASE_4,
-    DATASET,
     SERVICE,
     Scenario,
     allow,
-    allow_role,
-    policy,
-    trust,
 )
 
 INVALID = "InvalidInputException"
@@ -47,34 +41,6 @@ def test_key_and_role_come_together(scenario: Scenario, refusal: Any) -> None:
     call = refusal(scenario.create_dataset_group, kmsKeyArn=scenario.key_arn, roleArn=foreign)
     assert call == (INVALID, "Cross-account pass role is not allowed.")
     scenario.create_dataset_group("plain", domain="ECOMMERCE")
-
-
-def test_only_an_enabled_symmetric_key_by_its_arn_will_do(scenario: Scenario, refusal: Any) -> None:
-    """Alias ARNs, missing and disabled keys and keys for MACs are refused with their reasons."""
-
-    def answer(key_arn: str) -> Any:
-        return refusal(scenario.create_dataset_group, kmsKeyArn=key_arn, roleArn=scenario.role_arn)[
-            1
-        ]
-
-    alias = "arn:aws:kms:eu-west-1:111111111111:alias/movies"
-    assert answer(alias) == (
-        f"Value '{alias}' at 'kmsKeyArn' failed to satisfy constraint: "
-        "Member must satisfy regular expression pattern: arn:aws.*:kms:.*:[0-9]{12}:key/.*"
-    )
-    absent = "arn:aws:kms:eu-west-1:111111111111:key/absent"
-    assert answer(absent) == f"KMS key {absent} does not exist"
-    hmac = scenario.kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")[
-        "KeyMetadata"
-    ]["Arn"]
-    assert answer(hmac) == (
-        f"KMS key {hmac} is not a symmetric encryption key: it is HMAC_256 for GENERATE_VERIFY_MAC"
-    )
-    scenario.kms.disable_key(KeyId=scenario.key_arn)
-    assert (
-        answer(scenario.key_arn)
-        == f"KMS key {scenario.key_arn} is not enabled: its state is Disabled"
-    )
 
 
 def test_an_import_needs_the_key_of_each_object(scenario: Scenario, refusal: Any) -> None:
@@ -115,48 +81,6 @@ def test_an_import_fails_without_the_columns_of_the_schema(scenario: Scenario) -
     assert looks[-1]["failureReason"] == (
         "Input csv import/bad.csv is missing the following columns: ITEM_ID, TIMESTAMP"
     )
-
-
-def caller(aws: EmbeddedAws, scenario: Scenario) -> Any:
-    """A client with a role that may do nothing yet."""
-    scenario.iam.create_role(RoleName="caller", AssumeRolePolicyDocument=policy(trust(ACCOUNT)))
-    session = aws.client("sts").assume_role(
-        RoleArn="arn:aws:iam::111111111111:role/caller", RoleSessionName="test"
-    )
-    return aws.client("personalize", credentials=session["Credentials"])
-
-
-def test_a_role_needs_the_action_and_to_pass_the_service_role(
-    aws: EmbeddedAws, scenario: Scenario, refusal: Any
-) -> None:
-    """A session of a role is judged by its policies, and by the condition ``PassedToService``."""
-    scenario.create_dataset()
-    create = caller(aws, scenario).create_dataset_import_job
-    job = {"jobName": "first", "datasetArn": DATASET, "roleArn": scenario.role_arn}
-    job["dataSource"] = {"dataLocation": "s3://movies-data/import/"}  # type: ignore[assignment]
-    made = DATASET.replace("dataset/movies/INTERACTIONS", "dataset-import-job/first")
-    may_create = allow_role(["personalize:CreateDatasetImportJob"], [made, DATASET])
-    may_pass = allow_role(["iam:PassRole"], scenario.role_arn)
-
-    def lacks(*statements: dict[str, Any]) -> str:
-        scenario.role_policy(*statements, role="caller")
-        code, message = refusal(create, **job)
-        assert code == "AccessDeniedException"
-        return str(message.partition("perform: ")[2].partition(" because")[0])
-
-    assert lacks(may_pass) == f"personalize:CreateDatasetImportJob on resource: {made}"
-    assert lacks({**may_create, "Resource": made}, may_pass) == (
-        f"personalize:CreateDatasetImportJob on resource: {DATASET}"
-    )
-    to_others = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
-    assert lacks(may_create) == f"iam:PassRole on resource: {scenario.role_arn}"
-    assert (
-        lacks(may_create, {**may_pass, "Condition": to_others})
-        == f"iam:PassRole on resource: {scenario.role_arn}"
-    )
-    to_personalize = {"StringEquals": {"iam:PassedToService": "personalize.amazonaws.com"}}
-    scenario.role_policy(may_create, {**may_pass, "Condition": to_personalize}, role="caller")
-    create(**job)
 
 
 def test_a_batch_job_needs_a_trained_version(scenario: Scenario, refusal: Any) -> None:

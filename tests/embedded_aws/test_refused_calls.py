@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from embedded_aws import EmbeddedAws, asl
+from embedded_aws import EmbeddedAws
 from tests.embedded_aws import scenario as scenarios
 from tests.embedded_aws.scenario import DATASET, GROUP, SERVICE, Scenario, allow, policy, trust
 
@@ -88,19 +88,43 @@ def test_a_call_that_aws_refuses(scene: Scenario, refusal: Any, name: str) -> No
     assert (refused_with, text[: len(message)]) == (code, message)
 
 
-LINES = {"Type": "Pass", "Output": "{%\n  $states.input\n%}", "End": True}
+def test_a_json_path_that_finds_nothing_is_not_caught(scene: Scenario) -> None:
+    """Neither ``Catch`` on ``States.ALL`` nor ``Retry`` catches ``States.Runtime``."""
+    inner = {"Type": "Pass", "Parameters": {"v.$": "$.day"}, "End": True}
+    outer = {
+        "Type": "Parallel",
+        "Branches": [{"StartAt": "In", "States": {"In": inner}}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Done"}],
+        "Next": "Done",
+    }
+    states = {"Out": outer, "Done": {"Type": "Succeed"}}
+    machine = _machine(scene, json.dumps({"StartAt": "Out", "States": states}))
+    client = scene.client("stepfunctions")
+    execution = client.start_execution(stateMachineArn=machine["stateMachineArn"])
+    end: dict[str, Any] = {"status": "RUNNING"}
+    while end["status"] == "RUNNING":
+        end = client.describe_execution(executionArn=execution["executionArn"])
+    assert (end["status"], end["error"]) == ("FAILED", "States.Runtime")
 
 
-@pytest.mark.parametrize(
-    ("state", "is_right"),
-    [
-        (LINES, True),
-        (LINES | {"Output": {"A": "{% (\n $x := 1;\n $x) %}"}}, True),
-        (LINES | {"Output": "{%\n  $states.input ~~> \n%}"}, False),
-    ],
-    ids=["lines", "steps", "no JSONata"],
-)
-def test_what_asl_validator_does_not_know(state: dict[str, Any], is_right: bool) -> None:
-    """JSONata of several lines."""
-    definition = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}}
-    assert (asl.problems(json.dumps(definition)) == []) is is_right
+def test_a_key_policy_keeps_the_id_of_a_deleted_role(aws: EmbeddedAws, refusal: Any) -> None:
+    """A new role of the same name isn't in the policy, and KMS takes no policy with the id."""
+    iam, kms = aws.client("iam"), aws.client("kms")
+    role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=policy(trust(SERVICE)))[
+        "Role"
+    ]
+    assert role["RoleId"].startswith("AROA")
+    named, listed = (
+        allow({"AWS": role["Arn"]}, ["kms:Decrypt"]),
+        allow({"AWS": [role["Arn"]]}, ["kms:Encrypt"]),
+    )
+    key = kms.create_key(Policy=policy(OWNER, named, listed))["KeyMetadata"]["KeyId"]
+
+    iam.delete_role(RoleName="reader")
+    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=policy(trust(SERVICE)))
+
+    orphaned = kms.get_key_policy(KeyId=key)["Policy"]
+    principals = [statement["Principal"] for statement in json.loads(orphaned)["Statement"]]
+    assert principals == [scenarios.ACCOUNT, {"AWS": role["RoleId"]}, {"AWS": [role["RoleId"]]}]
+    code, _ = refusal(kms.put_key_policy, KeyId=key, Policy=orphaned)
+    assert code == "MalformedPolicyDocumentException"
