@@ -77,11 +77,3 @@ def test_the_policy_has_what_the_schemas_list(sid: str, types: list[str], less: 
     """A statement has all actions of its types, and no others."""
     expected = listed(*(f"AWS::{name}" for name in types)) - less
     assert set(_STATEMENTS[sid]["Action"]) == expected
-
-
-def test_schemas_have_the_actions_of_some_stacks_alone() -> None:
-    """The function of MANAGED has no VPC and no code signing; CloudFormation invokes it."""
-    of_function = set(_STATEMENTS["FunctionOfManaged"]["Action"])
-    assert of_function - listed("AWS::Lambda::Function") == {"lambda:InvokeFunction"}
-    assert set(_STATEMENTS["KeysOfMetricAttributions"]["Action"]) == _OF_KEYS
-    assert listed("AWS::Personalize::MetricAttribution") >= _OF_KEYS

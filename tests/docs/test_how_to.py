@@ -11,10 +11,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import cloudformation_include
 
 from personalize_kms_constructs import (
-    ImportedKeyPolicy,
     PersonalizeEncryption,
     PersonalizeResource,
     S3Location,
@@ -22,7 +20,6 @@ from personalize_kms_constructs import (
 from personalize_kms_constructs.checks import check_assembly
 from personalize_kms_constructs.jobs import DatasetExportJob, DatasetImportJob
 from tests.actions import FIVE
-from tests.datasets import add_ratings
 from tests.docs.code import DOCS, as_written, names_of
 from tests.policies import key_policy, resources, sids_of, template
 
@@ -144,17 +141,6 @@ def test_nothing_permanent_needs_what_a_condition_leaves_out() -> None:
     assert [name for name in optional if f'"{name}"' in json.dumps(permanent)] == []
 
 
-@pytest.mark.parametrize(("context", "keys"), [({"encrypted": "true"}, 1), ({}, 0)])
-def test_context_decides_on_the_key(context: dict[str, str], keys: int) -> None:
-    """There is a dataset group in either case."""
-    names = names_of("how-to/keys.md")
-    app = cdk.App(context=context)
-    is_encrypted = app.node.try_get_context("encrypted") == "true"
-    stack = names["Recommendations"](app, "Recommendations", is_encrypted=is_encrypted)
-    assert len(resources(stack, "AWS::KMS::Key")) == keys
-    assert len(resources(stack, "AWS::Personalize::DatasetGroup")) == 1
-
-
 def test_each_account_has_its_statements_in_one_app() -> None:
     """Nothing is pending, nothing is missing, and the application account waits for the others."""
     names = names_of("how-to/imported-key.md")
@@ -198,76 +184,6 @@ def test_migration_changes_nothing_but_the_key_policy() -> None:
     for name, properties in kept.items():
         properties.pop("KeyPolicy", None)
         assert both[name]["Properties"].items() >= properties.items()
-
-
-def test_migration_with_a_cross_stack_key() -> None:
-    """A role passed by its ARN gets a managed policy."""
-    names = names_of("how-to/migrate.md")
-    assert len(resources(names["role"].stack, "AWS::IAM::ManagedPolicy")) == 1
-
-
-OLD_TEMPLATE = """
-Resources:
-  Key:
-    Type: AWS::KMS::Key
-    DeletionPolicy: Retain
-    UpdateReplacePolicy: Retain
-    Properties:
-      KeyPolicy:
-        Version: "2012-10-17"
-        Statement:
-          - Effect: Allow
-            Principal:
-              AWS: !Sub arn:${AWS::Partition}:iam::${AWS::AccountId}:root
-            Action: kms:*
-            Resource: "*"
-  Data: {Type: AWS::S3::Bucket, DeletionPolicy: Retain}
-  Role:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Version: "2012-10-17"
-        Statement:
-          - Effect: Allow
-            Principal:
-              Service: personalize.amazonaws.com
-            Action: sts:AssumeRole
-            Condition:
-              StringEquals:
-                aws:SourceAccount: !Ref AWS::AccountId
-  Movies:
-    Type: AWS::Personalize::DatasetGroup
-    Properties:
-      Name: movies
-      KmsKeyArn: !GetAtt Key.Arn
-      RoleArn: !GetAtt Role.Arn
-"""
-
-
-def test_included_template_keeps_its_resources(tmp_path: Path) -> None:
-    """Only the key policy has more in it; the dataset group waits, and nothing is missing."""
-    file = tmp_path / "recommendations.yaml"
-    file.write_text(OLD_TEMPLATE)
-    app = cdk.App()
-    stack = names_of("how-to/migrate.md")["Included"](
-        app, "Recommendations", template_file=str(file)
-    )
-
-    made = template(stack)["Resources"]
-    others = [
-        name for name, resource in made.items() if resource["Type"] != "AWS::S3::BucketPolicy"
-    ]
-    assert others == ["Key", "Data", "Role", "Movies", "EncryptionPolicy3F28E3E0"]
-    sids = sids_of(key_policy(stack, "Key"))
-    assert sids == ["PersonalizeRole", "PersonalizeService"]
-    assert made["Movies"]["Properties"] == {
-        "Name": "movies",
-        "KmsKeyArn": {"Fn::GetAtt": "Key.Arn"},
-        "RoleArn": {"Fn::GetAtt": "Role.Arn"},
-    }
-    assert "EncryptionPolicy3F28E3E0" in made["Movies"]["DependsOn"]
-    report = check_assembly(app.synth())
-    assert (reported(report), report.problems) == ([], ())
 
 
 def test_later_bucket_policy_takes_the_place_of_the_deployed_one() -> None:
@@ -322,26 +238,6 @@ def test_template_goes_on_without_the_library() -> None:
     assert template(names["by_hand"]) == template(names["stack"])
 
 
-def test_templates_that_refer_weakly_go_on_without_the_library() -> None:
-    """Nothing differs either, and ``CfnInclude`` takes no such template."""
-    app = cdk.App(context={"@aws-cdk/core:defaultCrossStackReferences": "weak"})
-    security, movies = cdk.Stack(app, "Security"), cdk.Stack(app, "Movies")
-    PersonalizeEncryption(
-        movies, "Encryption", encryption_key=kms.Key(security, "Key")
-    ).add_dataset_group("Movies", name="movies")
-    directory = app.synth().directory
-    for name in ("Security", "Movies"):
-        copy = f"{directory}/{name}.template.json"
-        by_hand = cdk.Stack(cdk.App(), name)
-        names_of("how-to/change.md")["from_copy"](by_hand, copy)
-        assert template(by_hand) == json.loads(Path(copy).read_text())
-    assert "Fn::GetStackOutput" in json.dumps(template(by_hand))
-    with pytest.raises(
-        RuntimeError, match="Unsupported CloudFormation function 'Fn::GetStackOutput'"
-    ):
-        cloudformation_include.CfnInclude(cdk.Stack(), "Template", template_file=copy)
-
-
 def test_pinned_names_are_the_present_ones() -> None:
     """The names of the page are those that role and job have without them."""
     names = names_of("how-to/change.md")
@@ -373,39 +269,11 @@ def test_pinned_names_are_the_present_ones() -> None:
 
 
 def test_ids_that_are_kept_by_hand() -> None:
-    """With the ids of the page nothing differs; the page names all logical ids of a construct."""
+    """With the ids of the page nothing differs."""
     names = names_of("how-to/change.md")
     before = cdk.Stack(cdk.App(), "Recommendations", env=names["env"])
     PersonalizeEncryption(before, "Encryption").add_dataset_group("Movies", name="movies")
     assert template(names["kept_stack"]) == template(before)
-
-    stack = cdk.Stack(cdk.App(), "Recommendations")
-    everything = PersonalizeEncryption(
-        stack, "Encryption", imported_key_policy=ImportedKeyPolicy.MANAGED
-    )
-    movies = everything.add_dataset_group("Movies", name="movies")
-    data = s3.Bucket(stack, "Data")
-    arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    key = kms.Key.from_key_arn(stack, "Imported", arn)
-    for number in range(40):
-        location = S3Location(data, f"{'x' * 100}/{number}/", encryption_key=key)
-        everything.allow(PersonalizeResource.dataset_import_job(location))
-    add_ratings(everything, movies)
-    everything.add_metric_attribution("Metrics", dataset_group=movies, name="metrics", metrics=[])
-    everything.on_key_access_changed("KeyAccess")
-    paths = [
-        construct.node.path
-        for construct in everything.node.find_all()
-        if isinstance(construct, cdk.CfnResource)
-    ]
-    assert {path.removeprefix("Recommendations/Encryption/") for path in paths} == {
-        *names["present_ids"],
-        "Policy2/Resource",
-        "Ratings",
-        "Metrics",
-        "KeyAccess/Resource",
-        "KeyPolicyDA89CCA8/Resource",
-    }
 
 
 def test_aspects_and_boundaries_leave_nothing_missing() -> None:

@@ -105,30 +105,6 @@ def test_the_function_fails_as_the_page_says(heading: str) -> None:
     assert any(alike(reason, heading) for reason in reasons())
 
 
-@pytest.mark.parametrize(
-    ("module", "text"),
-    [
-        ("_language", "PersonalizeException"),
-        ("_language", "LimitExceededException"),
-        ("_language", "Personalize.ResourceAlreadyExistsException"),
-        ("_language", "ResourceInUseException"),
-        ("_language", "no reason given for"),
-        ("_language", "is still"),
-        ("_language", "has a status that is not documented:"),
-        ("_job_locations", " is empty in this execution: "),
-        ("_job_locations", " has no value"),
-        (
-            "_job_locations",
-            " in this execution, and a folder or file in it has no name, or is null, . or ..",
-        ),
-    ],
-)
-def test_the_errors_of_the_state_machines_are_those_of_the_source(module: str, text: str) -> None:
-    """The names and the fixed words of the causes."""
-    assert text in (PACKAGE / "jobs" / f"{module}.py").read_text(encoding="utf-8")
-    assert text in PAGE
-
-
 def test_the_warnings_are_those_of_the_page() -> None:
     """By their ids, in the first column; the old id of a renamed one would be searched in vain."""
     (table,) = re.findall(r"^\| id, after .*?\n(.*?)\n\n", PAGE, re.MULTILINE | re.DOTALL)

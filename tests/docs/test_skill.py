@@ -7,7 +7,6 @@ from pathlib import Path
 
 import yaml
 
-from tests.docs.code import DOCS
 from tests.docs.test_in_ci import run
 from tests.sources import ROOT
 
@@ -38,12 +37,6 @@ app.synth()
 MENDED = """
 encryption = PersonalizeEncryption(stack, "Encryption", encryption_key=key, service_role=role)
 encryption.add_dataset_group("Movies", name="movies")
-"""
-OF_AN_UNKNOWN_KEY = """
-  Books:
-    Type: AWS::Personalize::DatasetGroup
-    Properties: {Name: books, KmsKeyArn: !Ref KeyArn, RoleArn: !GetAtt Role.Arn}
-Parameters: {KeyArn: {Type: String}}
 """
 
 
@@ -81,27 +74,3 @@ def test_its_commands_find_a_fault_and_prove_that_it_is_mended(tmp_path: Path) -
     proved = run(PROVE, tmp_path)
     assert (proved.returncode, proved.stderr) == (0, "")
     assert proved.stdout.splitlines()[-1].startswith("0 missing, 0 problems, ")
-
-
-def test_it_names_what_a_report_has(tmp_path: Path) -> None:
-    """Every field of its table is in the report, or there at times."""
-    at_times = {
-        "replaces",
-        "own_conditions",
-        "also_for",
-        "unnamed_roles",
-        "file",
-        "make",
-        "waiting",
-    }
-    assert at_times - {"replaces"} <= set(
-        re.findall(r"`(\w+)`", TEXT.partition("A policy may also have")[2])
-    )
-    page = (DOCS / "how-to" / "reports.md").read_text()
-    (template,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    (tmp_path / "template.yaml").write_text(template + OF_AN_UNKNOWN_KEY)
-    report = json.loads(run("personalize-kms check template.yaml --format json", tmp_path).stdout)
-    for part in ("missing", "problems", "undecided", "excess", "policies"):
-        (row,) = (line for line in TEXT.splitlines() if line.startswith(f"| `{part}` |"))
-        named = set(re.findall(r"`(\w+)`", row)) - {part, "policies", "denied", "role"}
-        assert named <= {*report[part][0], *at_times}
