@@ -1,9 +1,7 @@
 """``make integ``, ended at each of its steps: it leaves nothing, or names it with the command."""
 
 import re
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,9 +12,7 @@ import pytest
 
 import integ.__main__
 import integ.options
-from demo.cdk_cli import bootstrap
 from embedded_aws import EmbeddedAws
-from integ.account import stacks_of
 from integ.beforehand import beforehand
 from integ.take_down import LeftError, take_down
 from tests.deploy.stacks import Templates
@@ -192,33 +188,4 @@ def test_a_job_that_never_ends_has_an_end(aws: EmbeddedAws, run: Run) -> None:
     first = str(error.value).splitlines()[0]
     assert first == "it isn't all taken down: it took longer than 0.000278 hours"
     take_down(at_once(aws), RUN)
-    assert left_over(aws) == []
-
-
-@pytest.mark.long
-def test_ctrl_c_while_the_cli_deploys(
-    aws: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The CLI is ended, and what CloudFormation has begun is taken down."""
-    bootstrap(aws, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("secrets.token_hex", lambda _: "0a1b2c3d")
-    # What a shell runs in its background ignores the signal.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    us = threading.get_ident()
-
-    def interrupt_when_it_is_there() -> None:
-        while not stacks_of(aws, RUN):
-            pass
-        signal.pthread_kill(us, signal.SIGINT)
-
-    other = threading.Thread(target=interrupt_when_it_is_there)
-    other.start()
-    context = at_once(aws, environment=aws.environment(tmp_path))
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            integ.__main__.integrate(context, lambda _: True)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    other.join()
     assert left_over(aws) == []

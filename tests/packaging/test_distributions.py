@@ -2,12 +2,11 @@
 
 import email.message
 import os
-import re
 import tarfile
 import zipfile
 from pathlib import Path
 
-from tests.packaging.conftest import build, help_of
+from tests.packaging.conftest import build
 from tests.sources import ROOT, SOURCE, files, packages
 
 _FILES_WITH_CACHES = [path for path in files(SOURCE, "*") if path.is_file()]
@@ -46,52 +45,6 @@ def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist:
         if file.is_file() and file.parent.name != "__pycache__":
             pages.add(file.relative_to(ROOT).as_posix())
     assert names == {f"src/{name}" for name in IN_PACKAGES} | pages | top
-
-
-def test_help_of_a_wheel_says_where_its_page_is(wheel: Path) -> None:
-    """The wheel has no pages: an address, or a path and where that is."""
-    place = (
-        "docs/how-to/check.md "
-        "(in the repository and source distribution of personalize-kms-constructs)"
-    )
-    assert re.search(
-        rf" Documentation: (https://\S+|{re.escape(place)})$", " ".join(help_of(wheel).split())
-    )
-
-
-def test_metadata_says_what_it_is_and_needs(metadata: email.message.Message) -> None:
-    """Two dependencies, each within its major version, and more for the command line."""
-    assert metadata["Name"] == "personalize-kms-constructs"
-    assert metadata["Metadata-Version"] == "2.4"
-    assert metadata["License-Expression"] == "Apache-2.0"
-    assert metadata["Requires-Python"] == ">=3.11"
-    assert metadata.get_all("Requires-Dist") == [
-        "aws-cdk-lib<3,>=2.271.0",
-        "constructs<11,>=10.5.1",
-        "click<9,>=8.1; extra == 'cli'",
-        "pyyaml<7,>=6; extra == 'cli'",
-        "boto3>=1.35; extra == 'doctor'",
-        "click<9,>=8.1; extra == 'doctor'",
-    ]
-    assert metadata.get_all("Provides-Extra") == ["cli", "doctor"]
-    assert {"aws-cdk", "amazon-personalize"} <= set(metadata["Keywords"].split(","))
-    assert {"Framework :: AWS CDK :: 2", "Typing :: Typed"} <= set(
-        metadata.get_all("Classifier", [])
-    )
-    assert metadata["Description-Content-Type"] == "text/markdown"
-
-
-def test_version_is_written_down_once(metadata: email.message.Message) -> None:
-    """In pyproject.toml: a second place would be forgotten at a release."""
-    version = f'"{metadata["Version"]}"'
-
-    assert re.findall(
-        f"^.*{re.escape(version)}.*$", (ROOT / "pyproject.toml").read_text(), re.M
-    ) == [f"version = {version}"]
-    for path in FILES:
-        text = path.read_text()
-        assert version not in text, path
-        assert "__version__" not in text, path
 
 
 def test_source_distribution_builds_the_same_bytes(

@@ -45,11 +45,6 @@ def test_completion_offers_the_public_names(package: str, names: list[str]) -> N
     assert int(loaded) == (package == "personalize_kms_check")
 
 
-def test_no_other_name_is_public() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'compare'"):
-        _ = personalize_kms_check.compare
-
-
 def test_checks_and_matrix_of_the_construct_have_the_names_of_the_check() -> None:
     """Apps import from one package."""
     assert dir(checks) == sorted([*OF_CHECK, "PersonalizeAccessChecks", "declare_created"])

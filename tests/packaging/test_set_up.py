@@ -123,18 +123,6 @@ def test_an_environment_of_a_python_that_is_gone_is_made_anew(project: Path) -> 
     assert asked(project) == [*INSTALLED, NPM]
 
 
-def test_another_python_that_is_named_makes_the_environment_anew(project: Path) -> None:
-    """Without a name the present environment stays, whatever python3 is."""
-    python(project / ".venv" / "bin" / "python", "3.11.7")
-    python(project / "on-path" / "python3.12", "3.12.1")
-    python(project / "on-path" / "python3", "3.9.18")
-
-    assert "with Python 3.12.1" in set_up(project, "python3.12").stdout
-    again = set_up(project)
-    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert asked(project) == [*INSTALLED, NPM]
-
-
 def test_a_failure_is_tried_again(project: Path) -> None:
     """Only what ended well counts as installed."""
     python(

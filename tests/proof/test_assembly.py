@@ -21,9 +21,7 @@ DATA: dict[str, Any] = {
         "Role": ROLE,
         "Queue": {"Type": "AWS::SQS::Queue"},
     },
-    "Outputs": {"Exported": {"Value": {"Ref": "Bucket"}, "Export": {"Name": "ratings-bucket"}}},
 }
-EXPORTED = {"StackName": "Data", "OutputName": "Exported"}
 
 
 def assembly(body: dict[str, Any]) -> Assembly:
@@ -38,7 +36,7 @@ def assembly(body: dict[str, Any]) -> Assembly:
         ({"Ref": "Queue"}, "Ref of Queue, a AWS::SQS::Queue, is not modelled"),
         ({"Fn::GetAZs": ""}, "Fn::GetAZs is not modelled"),
         ({"Fn::ImportValue": "absent"}, "0 exports are named 'absent'"),
-        ({"Fn::GetStackOutput": {**EXPORTED, "Region": "us-east-1"}}, "no stack"),
+        ({"Fn::GetStackOutput": {"StackName": "Absent", "OutputName": "Key"}}, "no stack"),
     ],
 )
 def test_what_cannot_be_resolved_is_an_error_that_names_its_place(
