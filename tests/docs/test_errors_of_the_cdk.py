@@ -29,30 +29,20 @@ def importing(stack: cdk.Stack, bucket: s3.IBucket) -> PersonalizeEncryption:
     )
 
 
-@pytest.mark.parametrize("is_imported", [False, True])
-def test_stacks_with_constructs_that_use_the_bucket_of_the_other(is_imported: bool) -> None:
-    """Both role policies refer to the other stack, unless one imports the bucket by its name."""
+def test_stacks_with_constructs_that_use_the_bucket_of_the_other() -> None:
+    """Both role policies refer to the other stack."""
     app = cdk.App()
     movies, books = cdk.Stack(app, "Movies"), cdk.Stack(app, "Books")
-    bucket = s3.Bucket(books, "Ratings", bucket_name="ratings")
-    of_movies = importing(
-        movies, s3.Bucket.from_bucket_name(movies, "Ratings", "ratings") if is_imported else bucket
-    )
+    importing(movies, s3.Bucket(books, "Bucket"))
     importing(books, s3.Bucket(movies, "Bucket"))
 
-    if is_imported:
+    # Older versions don't begin with its name.
+    with pytest.raises(
+        RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"
+    ):
         app.synth()
-        assert pending_policies(of_movies) == ["bucket"]
-    else:
-        # Older versions don't begin with its name.
-        with pytest.raises(
-            RuntimeError, match=r"Adding this dependency \(.*\) would create a cyclic reference"
-        ):
-            app.synth()
-        assert (
-            "DependencyCycle: … Adding this dependency … would create a cyclic reference"
-            in HEADINGS
-        )
+    message = "DependencyCycle: … Adding this dependency … would create a cyclic reference"
+    assert message in HEADINGS
 
 
 READER = iam.AccountPrincipal("222222222222")
@@ -97,15 +87,10 @@ def test_a_bucket_policy_that_an_l2_does_not_know(
 
 
 @pytest.mark.parametrize("is_imported", [False, True])
-@pytest.mark.parametrize(
-    "stage", ["Test", None], ids=["another stage", "none, as a pipeline's stack"]
-)
-def test_a_key_of_another_stage(stage: str | None, is_imported: bool) -> None:
+def test_a_key_of_another_stage(is_imported: bool) -> None:
     """Only an import by the key's ARN leads from a stage to a key outside of it."""
     app = cdk.App()
-    key: kms.IKey = kms.Key(
-        cdk.Stack(app if stage is None else cdk.Stage(app, stage), "Security"), "Key"
-    )
+    key: kms.IKey = kms.Key(cdk.Stack(cdk.Stage(app, "Test"), "Security"), "Key")
     stack = cdk.Stack(cdk.Stage(app, "Prod"), "Recommendations")
     if is_imported:
         key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:111111111111:key/1")

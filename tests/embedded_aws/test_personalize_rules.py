@@ -83,6 +83,15 @@ def test_an_import_fails_without_the_columns_of_the_schema(scenario: Scenario) -
     )
 
 
+def test_a_disabled_key_is_refused(scenario: Scenario, refusal: Any) -> None:
+    """Personalize could use it for nothing."""
+    scenario.kms.disable_key(KeyId=scenario.key_arn)
+    assert refusal(scenario.create_dataset_group) == (
+        INVALID,
+        f"KMS key {scenario.key_arn} is not enabled: its state is Disabled",
+    )
+
+
 def test_a_batch_job_needs_a_trained_version(scenario: Scenario, refusal: Any) -> None:
     """Training takes time."""
     group, personalize = scenario.create_dataset_group(), scenario.personalize
