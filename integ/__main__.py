@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,17 +56,19 @@ def integrate(context: Context, ask: Callable[[str], bool]) -> bool:
                 _try_all(context, run, assembly, record)
         except BaseException as error:
             stopped = str(error) or type(error).__name__
-            record.add(stopped=stopped)
             context.tell(f"it stops: {stopped}")
+            record.add(stopped=stopped)
             raise
         finally:
+            left = {}
             try:
                 take_down(context, run)
             except LeftError as error:
-                record.add(left=str(error))
+                left["left"] = str(error)
                 raise
             finally:
-                record.add(ended=datetime.now(UTC))
+                with suppress(OSError):  # what is left has to be told, whatever the disk says
+                    record.add(**left, ended=datetime.now(UTC))
                 context.tell(f"what was seen is in {record.path}")
     return True
 

@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, NoRegionError
 
 PREFIX = "PersonalizeKmsInteg-"
-"""The names of all runs begin so, and nobody else's stacks should."""
+"""The names of all runs begin so, a run's stacks with the run's, and nobody else's should."""
 
 
 class Aws(Protocol):
@@ -66,10 +66,7 @@ class Context:
 
 
 def stacks_of(aws: Aws, run: str) -> list[Any]:
-    """Return CloudFormation's descriptions of the stacks of a run, users of an export first.
-
-    Their names begin with the run's, and all runs' with the prefix.
-    """
+    """Return CloudFormation's descriptions of a run's stacks, users of an export first."""
     pages = aws.client("cloudformation").get_paginator("describe_stacks").paginate()
     stacks = [stack for page in pages for stack in page["Stacks"]]
     stacks.sort(key=lambda stack: stack["CreationTime"], reverse=True)

@@ -13,10 +13,9 @@ PERMISSIONS = """\
   cloudformation:DeleteStack, DescribeStackEvents, DescribeStackResources, DescribeStacks,
     DescribeType; cloudtrail:LookupEvents
   iam:PassRole on the stacks' roles, to personalize.amazonaws.com
-  kms:GenerateDataKey on the stacks' keys
   personalize:CreateDatasetExportJob, CreateDatasetImportJob, DescribeDatasetExportJob,
     DescribeDatasetImportJob, ListDatasetExportJobs, ListDatasetImportJobs
-  s3:DeleteObject, ListBucket, PutObject on the stacks' buckets
+  kms:GenerateDataKey on the stacks' keys; s3:DeleteObject, ListBucket, PutObject on their buckets
   states:DescribeExecution, ListExecutions, StartExecution, StopExecution on the state machine
   sts:AssumeRole on the roles of the bootstrap (cdk-*), which deploy and delete the stacks;
   and those of `personalize-kms doctor`, which only read: docs/how-to/doctor.md"""
@@ -52,8 +51,7 @@ COSTS
 TAKES
   What Personalize takes for {count} dataset groups and up to {2 * count} jobs, one after the other.
   AWS doesn't say how long: expect hours. {hours:g} hours after its start it stops, whatever it
-  waits for (HOURS=), and takes everything down, for at most {hours_down:g} hours more. While the
-  computer sleeps this clock stands still.
+  waits for (HOURS=), and takes everything down, for at most {hours_down:g} hours more.
 CREDENTIALS have to last as long: use a profile that renews itself, not exported keys. Before the
   question they are used for sts:GetCallerIdentity and cloudformation:DescribeStacks. `make integ`
   begins with `make setup`, which installs packages: run `make setup` without credentials first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -30,10 +31,10 @@ def deploy(context: Context, stack: str, assembly: str) -> Outcome:
     try:
         cdk("deploy", stack, *options, environment=context.environment, quiet=True)
     except CdkError:
-        status = stack_status(context.aws, stack)
-        if not status or not (reasons := _failures(context, stack)):
-            raise
-        return status, "\n".join(reasons)
+        with suppress(ClientError):  # what the CLI says tells more than a look that fails
+            if reasons := _failures(context, stack):
+                return stack_status(context.aws, stack), "\n".join(reasons)
+        raise
     return "ACTIVE", ""
 
 

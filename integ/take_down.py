@@ -80,12 +80,10 @@ def _delete(context: Context, stack: str) -> None:
 
 
 def _settled(context: Context, stack: str) -> str:
-    """Wait until nothing happens to a stack, and return its status, or nothing if it is gone.
-
-    One in review is what ``cdk deploy`` leaves behind that is ended early: nothing works on it.
-    """
+    """Wait until nothing happens to a stack, and return its status, or nothing if it is gone."""
     while True:
         status = stack_status(context.aws, stack)
+        # One in review is left by a `cdk deploy` that was ended early: nothing works on it.
         if not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS":
             return status
         time.sleep(context.patience.between_looks)

@@ -292,7 +292,7 @@ def test_a_reason_says_that_the_name_of_the_role_is_unknown() -> None:
 
 
 NOT_OF_THE_APP = "it isn't part of the app"
-PASS_POLICY = f"pass what it says with --policy {KEY}=FILE"
+PASS_POLICY = f"pass what it says with --policy {KEY}=FILE, for a synth in cdk.json"
 
 
 @pytest.mark.parametrize(

@@ -330,7 +330,8 @@ WRITE = "write the value itself, or check the account with personalize-kms docto
         ("{{resolve:ssm:/key}}", WRITE),
         (
             "arn:aws:kms:eu-west-1:111122223333:key/1",
-            "pass what it says with --policy arn:aws:kms:eu-west-1:111122223333:key/1=FILE",
+            "pass what it says with --policy arn:aws:kms:eu-west-1:111122223333:key/1=FILE, for a "
+            "synth in cdk.json",
         ),
     ],
 )

@@ -20,7 +20,7 @@ from embedded_aws import EmbeddedAws
 from integ.account import PREFIX, Patience
 from integ.beforehand import PERMISSIONS, beforehand
 from integ.record import Record
-from integ.variants import Variant, answer
+from integ.variants import VARIANTS, Variant, answer
 from tests.integ.conftest import RUN, at_once, hurry, left_over, lines, recorded
 from tests.sources import ROOT
 
@@ -238,3 +238,4 @@ def test_an_answer_is_clear_beside_another(no_grants: str, works: bool, expected
     """A "yes" beside a control that fails, and a "no" beside a default that works."""
     delegated = Variant("Delegated", "May I?", control="NoGrants")
     assert answer(delegated, works, {"Default": "yes", "NoGrants": no_grants}) == expected
+    assert answer(VARIANTS[0], False, {}) == "unclear: see what AWS said"

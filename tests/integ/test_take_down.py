@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 import integ.__main__
 import integ.options
@@ -52,6 +53,10 @@ def around(aws: EmbeddedAws, event: str, call: str, do: Callable[[], Any]) -> It
 
 def interrupt() -> None:
     raise KeyboardInterrupt
+
+
+def deny() -> None:
+    raise ClientError({"Error": {"Code": "AccessDenied"}}, "DescribeStackEvents")
 
 
 @pytest.mark.parametrize(
@@ -106,14 +111,16 @@ def test_a_failure_that_says_nothing_of_personalize_ends_it(
 ) -> None:
     """A quota of S3, for example; here a key whose policy nobody could change any more.
 
-    All that the CLI has written is on the screen and in the file, also if taking down fails.
+    All that the CLI has written is on the screen and in the file, also if taking down fails, or the
+    look at the stack.
     """
     resources = templates[f"{RUN}-Delegated"]["Resources"]
     resources["Refused"] = {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Statement": []}}}
     told: list[str] = []
     aws.fail_next("ScheduleKeyDeletion", "AccessDenied", times=10)
+    looks = around(aws, "before-call", "cloudformation.DescribeStackEvents 6", deny)
     try:
-        with pytest.raises(LeftError) as error:
+        with looks, pytest.raises(LeftError) as error:
             run(tell=told.append)
     finally:
         del resources["Refused"]
@@ -160,7 +167,7 @@ def test_keys_whose_deletion_is_denied_are_named(
 
 
 def test_all_is_taken_down_though_the_file_cannot_be_written(aws: EmbeddedAws, run: Run) -> None:
-    """Its disk is full, for example."""
+    """Its disk is full, for example; and what is left is named."""
 
     def hinder() -> None:
         file = Path(f"{RUN}.jsonl")
@@ -170,6 +177,13 @@ def test_all_is_taken_down_though_the_file_cannot_be_written(aws: EmbeddedAws, r
     created = around(aws, "after-call", "cloudformation.CreateStack 2", hinder)
     with created, pytest.raises(IsADirectoryError):
         run()
+    assert left_over(aws) == []
+    Path(f"{RUN}.jsonl").rmdir()
+    aws.fail_next("ScheduleKeyDeletion", "AccessDenied", times=10)
+    created = around(aws, "after-call", "cloudformation.CreateStack 2", hinder)
+    with created, pytest.raises(LeftError):
+        run()
+    take_down(at_once(aws), RUN)
     assert left_over(aws) == []
 
 

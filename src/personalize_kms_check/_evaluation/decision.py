@@ -191,7 +191,7 @@ def _own_verdict(owner: Owner, call: Call) -> Verdict:
     arn = owner.arn.replace(PARTITION, "aws")
     mend = how_to_tell(tuple(open_parts(arn)))
     if unseen == NOT_OF_THE_APP and not isinstance(owner, Role):
-        mend = mend or f"pass what it says with --policy {arn}=FILE"
+        mend = mend or f"pass what it says with --policy {arn}=FILE, for a synth in cdk.json"
     values = {"column": owner.column, "arn": owner.arn, "why": unseen, "mend": mend}
     doubt = Reason(Cause.POLICY_UNSEEN, values)
     return verdict._replace(everybody=verdict.everybody | Match.unseen(doubt))
