@@ -106,7 +106,15 @@ def test_a_key_that_is_gone(account: FakeAccount) -> None:
     """No statement is proposed for it, and what depends on it isn't told one by one."""
     del account.keys[KEY]
     assert account.bad() == [("key-absent", "failed", KEY)]
-    assert (account.should_have(), account.finding().needed_by) == ({}, NEEDED_BY)
+    assert (account.should_have(), account.finding().needed_by) == ({}, ["movies (dataset group)"])
+
+
+def test_a_key_that_a_past_job_alone_had_and_that_is_gone(account: FakeAccount) -> None:
+    """The job has worked, and the next one may have another."""
+    own = f"{KEY[:-1]}0"
+    account.add(matrix.DATASET_EXPORT_JOB, "dump", destination=("s3://ratings/out/", own))
+    account.policies["P"].append(allow(["s3:PutObject"], resource="arn:aws:s3:::ratings/out/*"))
+    assert account.bad() == [("key-absent", "warning", own)]
 
 
 def test_a_role_that_is_gone(account: FakeAccount) -> None:

@@ -22,6 +22,7 @@ from .groups import Group
 _IDS_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids"
 # AWS shows an id in the place of an ARN once there is no such role or user any more.
 _ID = re.compile(r"A(?:RO|ID)A[A-Z0-9]{12,}")
+_OF_NEXT_JOB = (Cause.KEY_OF_AWS, Cause.KEY_ABSENT, Cause.ROLE_ABSENT, Cause.BUCKET_ABSENT)
 _NO_LINE = (
     "once its cause is gone; if nothing here says why, try --cloudtrail, and see the keys of its "
     "objects and your control policies"
@@ -69,9 +70,9 @@ def warning(subject: str, reason: Reason, page: str, label: str = "") -> Finding
 
 
 def _less_than_certain(findings: Iterable[Finding], over: Container[Asked]) -> Iterator[Finding]:
-    """Yield findings; a key of AWS, no role or no bucket is a doubt where all its jobs are over."""
+    """Yield findings; those of past jobs alone are doubts, since the next job may have others."""
     for finding in findings:
-        if finding.cause in (Cause.KEY_OF_AWS, Cause.ROLE_ABSENT, Cause.BUCKET_ABSENT):
+        if finding.cause in _OF_NEXT_JOB:
             at_work = tuple(asks for asks in finding.asked if asks not in over)
             finding = replace(finding, asked=at_work or finding.asked, is_warning=not at_work)
         yield finding
