@@ -11,7 +11,7 @@ from typing import Any
 
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 # Names of sessions, which are often e-mail addresses, of users, and what is the organization's.
-_NAMES = re.compile(r"(assumed-role/[\w+=,.@-]+/|:user/|:federated-user/|:organizations::)[\w+=,.@:/-]+")
+_NAMES = re.compile(r"(assumed-role/[\w+=,.@-]+/|[:-]user/|:organizations::)[\w+=,.@:/-]+")
 
 
 class Record:

@@ -127,10 +127,11 @@ def test_the_file_can_be_published(tmp_path: Path) -> None:
     record = Record(tmp_path / "record.jsonl")
     session = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin/zoë.doe+x@example.com"
     user = "arn:aws:iam::111122223333:user/staff/zoë"
+    federated = "arn:aws:sts::111122223333:federated-user/zoë"
     policy = "arn:aws:organizations::444455556666:policy/o-1234/service_control_policy/p-5678"
     record.add(
         stopped=f"User: {session} is not authorized… by an explicit deny in ({policy})",
-        said=f"{user} or {user.replace('iam', 'sts').replace('user', 'federated-user')} ({Path.home()}/cdk, cdk-hnb659fds-assets-111122223333-eu-west-1)",
+        said=f"{user} or {federated} ({Path.home()}/cdk, cdk-hnb659fds-assets-111122223333-eu-west-1)",
     )
     assert json.loads(record.path.read_text("utf-8")) == {
         "stopped": "User: arn:aws:sts::ACCOUNT:assumed-role/AWSReservedSSO_Admin/*** is not "
