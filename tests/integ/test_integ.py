@@ -131,13 +131,13 @@ def test_the_file_can_be_published(tmp_path: Path) -> None:
     policy = "arn:aws:organizations::444455556666:policy/o-1234/service_control_policy/p-5678"
     record.add(
         stopped=f"User: {session} is not authorized… by an explicit deny in ({policy})",
-        said=f"{user} or {federated} ({Path.home()}/cdk, cdk-hnb659fds-assets-111122223333-eu-west-1)",
+        said=f"{user} or {federated} ({Path.home()}/cdk, cdk-assets-111122223333-eu-west-1)",
     )
     assert json.loads(record.path.read_text("utf-8")) == {
         "stopped": "User: arn:aws:sts::ACCOUNT:assumed-role/AWSReservedSSO_Admin/*** is not "
         "authorized… by an explicit deny in (arn:aws:organizations::***)",
         "said": "arn:aws:iam::ACCOUNT:user/*** or arn:aws:sts::ACCOUNT:federated-user/*** (~/cdk, "
-        "cdk-hnb659fds-assets-ACCOUNT-eu-west-1)",
+        "cdk-assets-ACCOUNT-eu-west-1)",
     }
 
 
