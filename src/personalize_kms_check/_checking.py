@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ._comparison import compare
 from ._model.asked import OpenQuestion
 from ._model.report import AccessReport, merged
-from ._reading import ReadAssembly, read_assemblies
-from ._requests.created import add_created
+from ._reading import Reading, read_assemblies
+from ._requests.created import with_created
 from ._requests.created_problems import created_problems
 from ._shared.accepted import in_lines, organization_problems
 from ._templates.files import AssemblyError
 from ._templates.given_paths import read_paths
 from ._templates.given_policies import given_policies, policy_problems
 from ._templates.manifest import Assembly
-from ._templates.parameter_values import ParameterValues, parameter_problems, set_environments
+from ._templates.parameter_values import ParameterValues, parameter_problems
 
 
 class CloudAssembly(Protocol):
@@ -97,10 +98,10 @@ class Told(NamedTuple):
 def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, list[Assembly]]]:
     """Return the report on each app; errors are those of ``check_assembly``."""
     apps = read_paths(paths)
-    assemblies: list[Assembly] = []
-    for app in apps:
-        assemblies += app
-    _raise_first_error(assemblies)
+    assemblies = [*chain.from_iterable(apps)]
+    for assembly in assemblies:
+        for template in assembly.templates:
+            template.raise_first_error()
     problems = [
         *organization_problems(told.organization),
         *parameter_problems(told.parameters, assemblies),
@@ -109,38 +110,29 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
     ]
     if problems:
         raise ValueError(in_lines(problems))
-    for given in assemblies:
-        set_environments(told.parameters, given.with_nested())
-    add_created(told.created, assemblies)
+    declaring = with_created(told.created, assemblies)
     parameters = ParameterValues(told.parameters, with_defaults=True)
     policies = given_policies(told.policies)
     reports: list[tuple[AccessReport, list[Assembly]]] = []
     for app in apps:
-        of_app: list[AccessReport] = []
         try:
-            read = read_assemblies(app, parameters, policies)
-            _raise_first_error(app)
-            for assembly in read:
-                of_app.append(_report(assembly, told.organization))
+            own = [declaring[assembly] for assembly in app]
+            readings = read_assemblies(own, parameters, policies)
+            for reading in readings:
+                for _, reason in reading.broken:
+                    raise AssemblyError(reason)
+            of_app = [_report(reading, told.organization) for reading in readings]
+            reports.append((merged(of_app), app))
         except RecursionError:
             directory = app[0].directory
             raise AssemblyError(f"{directory}: something is nested too deeply to be read") from None
-        reports.append((merged(of_app), app))
     return reports
 
 
-def _report(read: ReadAssembly, organization: str | None) -> AccessReport:
-    """Return the report on an assembly; errors while its model is made are open questions."""
-    model = read.model()
-    questions = [*model.open_questions]
-    for template in read.assembly.with_nested():
-        # An error that is met several times is one question.
-        for reason in dict.fromkeys(map(str, template.errors)):
-            questions.append(OpenQuestion(template.name, reason))
-    return compare(replace(model, organization=organization or "", open_questions=questions))
-
-
-def _raise_first_error(assemblies: Iterable[Assembly]) -> None:
-    for assembly in assemblies:
-        for template in assembly.templates:
-            template.raise_first_error()
+def _report(reading: Reading, organization: str | None) -> AccessReport:
+    """Return the report on an assembly; errors in its requests and policies are open questions."""
+    questions = [*reading.model.open_questions]
+    for template, reason in reading.errors:
+        questions.append(OpenQuestion(template.name, reason))
+    model = replace(reading.model, organization=organization or "", open_questions=questions)
+    return compare(model)

@@ -19,13 +19,13 @@ from ._model.finding import Finding
 from ._model.model import AccessModel
 from ._model.report import AccessReport, merged
 from ._needs.need import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY
-from ._reading import ReadAssembly, read_assemblies
+from ._reading import Reading, read_assemblies
 from ._reports.rules import CONFIGURATION, RULES, UNDECIDED, UNENCRYPTED
 from ._requests.constructs import PendingPolicy
 from ._shared.accepted import organization_problems
 from ._shared.answers import Answer
 from ._shared.values import same
-from ._templates.files import AssemblyError
+from ._templates.files import noting_errors
 from ._templates.given_policies import given_policies, read_files
 from ._templates.manifest import ACKNOWLEDGED, Assembly, read_assembly
 from ._templates.stacks import Resource
@@ -69,10 +69,18 @@ _ORGANIZATION = (
 
 
 class ReadApp:
-    """All assemblies of some templates, as far as they can be read, with policies of owners."""
+    """All assemblies of some templates, as far as they can be read, with policies of owners.
+
+    All of it is read at once: all requests, or only those of constructs of ours.
+    """
 
     def __init__(
-        self, template_paths: Iterable[str], policy_files: Mapping[str, str], organization: Any
+        self,
+        template_paths: Iterable[str],
+        policy_files: Mapping[str, str],
+        organization: Any,
+        *,
+        only_ours: bool,
     ) -> None:
         policies, problems = read_files(policy_files)
         wrong = organization_problems(organization)
@@ -80,62 +88,53 @@ class ReadApp:
         """The reasons why files of policies, or the organization, can't be used."""
         self._organization = "" if wrong else organization or ""
         assemblies: list[Assembly] = []
-        self._broken: list[str] = []
+        errors: list[str] = []
         for directory in dict.fromkeys(Path(path).parent for path in template_paths):
-            try:
+            with noting_errors(errors, directory):
                 assemblies.append(read_assembly(directory))
-            except AssemblyError as error:
-                self._broken.append(str(error))
-        self._read = read_assemblies(assemblies, policies=given_policies(policies))
+        given = given_policies(policies)
+        self._only_ours = only_ours
+        self._readings = read_assemblies(assemblies, policies=given, only_ours=only_ours)
+        self.without_key: list[Resource] = []
         self.encryptions: set[str] = set()
         """The paths of constructs of ours that aren't jobs."""
         self.used: set[str] = set()
         """The ARNs of keys and roles that constructs of ours made or were given."""
-        for read in self._read:
-            for construct in read.constructs:
+        files: set[Path] = set()
+        for reading in self._readings:
+            self.without_key += reading.without_key
+            for construct in reading.constructs:
                 if construct.ours:
+                    files.add(construct.file)
                     self.used |= construct.uses
                     if construct.state is None:
                         self.encryptions.add(construct.path)
+        for reading in self._readings:
+            for template, reason in reading.errors:
+                if not only_ours or template.path in files:
+                    errors.append(reason)
+        self.unreadable = list(dict.fromkeys(errors))
+        """The errors of all templates, or only of those with constructs of ours."""
 
-    def everything(self) -> AccessReport:
+    def report(self) -> AccessReport:
+        """Compare what was read; for constructs of ours, see ``_certain``."""
+        if self._only_ours:
+            return merged([_certain(reading, self._organization) for reading in self._readings])
         # Saves time, as below: a clean synth needs no report, no advice and no words.
         from ._comparison import compare
 
-        models = [replace(read.model(), organization=self._organization) for read in self._read]
-        return merged(map(compare, models))
-
-    def certain(self) -> AccessReport:
-        """Compare the requests on what is ours: see ``_certain``."""
-        return merged([_certain(assembly, self._organization) for assembly in self._read])
-
-    def without_key(self) -> list[Resource]:
-        groups: list[Resource] = []
-        for assembly in self._read:
-            groups += assembly.without_key
-        return groups
-
-    def unreadable(self, *, only_ours: bool) -> list[str]:
-        """Return the errors of templates and, after a comparison, of the requests in them."""
-        files: set[Path] = set()
-        for read in self._read:
-            files |= {construct.file for construct in read.constructs if construct.ours}
-        errors = [*self._broken]
-        for read in self._read:
-            for template in read.assembly.with_nested():
-                if not only_ours or template.path in files:
-                    errors += map(str, template.errors)
-        return list(dict.fromkeys(errors))
+        given = self._organization
+        return merged([compare(replace(read.model, organization=given)) for read in self._readings])
 
 
-def _certain(read: ReadAssembly, organization: str) -> AccessReport:
+def _certain(reading: Reading, organization: str) -> AccessReport:
     """Return the certain findings, with warnings. None of them is pending.
 
     Undecided findings are among them in four cases. Somebody has put a condition on our statements
     for a need. A condition of the template may leave these out. The given policy of an owner is
     open. A construct can't be judged.
     """
-    model = replace(read.model(only_ours=True), organization=organization)
+    model = replace(reading.model, organization=organization)
     decided = decisions(model)
     if decided.are_all_met:
         return AccessReport()
@@ -149,7 +148,7 @@ def _certain(read: ReadAssembly, organization: str) -> AccessReport:
             by_key.add((need.principal_arn, need.action, need.resource_arn))
     pending: list[PendingPolicy] = []
     not_judged: set[str] = set()
-    for construct in read.constructs:
+    for construct in reading.constructs:
         pending += construct.pending
         if construct.ours and construct.questions:
             not_judged.add(construct.path)

@@ -271,8 +271,8 @@ OF_THE_LIST = {"aws:SourceAccount", "aws:SourceArn", "aws:PrincipalArn"}
 def grants_in(directory: Path) -> set[Grant]:
     """Return the statements of all policies, once for each principal."""
     grants: set[Grant] = set()
-    for read in read_assemblies(read_with_stages(directory)):
-        model = read.model()
+    for reading in read_assemblies(read_with_stages(directory)):
+        model = reading.model
         ours = {"personalize.amazonaws.com", "*", *(asked.role_arn for asked in model.asked)}
         policies = [("key", key.arn, key.policies) for key in model.keys.values()]
         policies += [("bucket", bucket.arn, bucket.policies) for bucket in model.buckets.values()]

@@ -46,7 +46,7 @@ class Deployment:
         self.own: dict[Index, dict[str, list[Resource]]] = {index: {} for index in get_args(Index)}
         """The resources of the assembly alone."""
         for resource in resources:
-            with resource.stack.template.noting_errors():
+            with resource.stack.noting_errors():
                 self._take(resource)
 
     def _take(self, resource: Resource) -> None:
@@ -112,7 +112,7 @@ class Deployment:
     def role_arn(self, role: str, resource: Resource) -> str:
         if split_arn(role):
             return role
-        account = resource.stack.template.account
+        account = resource.stack.account
         roles = self.find("roles by name", f"{account}/{without_case(role)}")
         if roles:
             return physical.role_arn(roles[0])
@@ -154,4 +154,4 @@ def roles_named_in(policy: Resource) -> list[str]:
 
 
 def may_be_in(account: str, resource: Resource) -> bool:
-    return same(resource.stack.template.account, account) is not Answer.NO
+    return same(resource.stack.account, account) is not Answer.NO

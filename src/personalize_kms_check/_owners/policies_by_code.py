@@ -21,7 +21,7 @@ class PoliciesByCode:
         """The owners, as ARNs or services, each with the path of the resource."""
         for resource in resources:
             if resource.type == "Custom::AWS":
-                with resource.stack.template.noting_errors():
+                with resource.stack.noting_errors():
                     for arn in _replaced_by(resource, deployment):
                         self._replaced.append((arn, resource.path))
 

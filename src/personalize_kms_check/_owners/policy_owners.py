@@ -19,14 +19,12 @@ from .._shared.values import (
     open_parts,
     same,
     split_arn,
-    unknown,
 )
 from .._templates import physical
 from .._templates.choices import condition_in, left_out_by
 from .._templates.given_policies import GivenPolicies, given_policy_of
 from .._templates.physical import alias_in
-from .._templates.stacks import Resource
-from .._templates.template import Template
+from .._templates.stacks import Resource, Stack
 from .deployment import Deployment, may_be_in
 from .policies_by_code import PoliciesByCode
 from .policies_in_properties import all_reasons, policy_of, policy_of_kms
@@ -56,17 +54,17 @@ class Owners:
         self._deployment = deployment
         self._assembled = assembled
 
-    def add_named_by(self, asked: Asked, template: Template) -> None:
+    def add_named_by(self, asked: Asked, stack: Stack) -> None:
         """Add them as far as they can be read. A bucket's key is known when the bucket is there."""
         for role_arn in (asked.role_arn, asked.caller_arn):
             if role_arn:
-                with template.noting_errors():
+                with stack.noting_errors():
                     self.add_role(role_arn)
         for location in asked.locations:
-            with template.noting_errors():
+            with stack.noting_errors():
                 self.add_bucket(location.bucket_arn, asked.account)
         for key_arn in self.model.keys_of(asked):
-            with template.noting_errors():
+            with stack.noting_errors():
                 self.add_key(key_arn)
 
     def add_key(self, arn: str) -> None:
@@ -166,17 +164,14 @@ class Owners:
 
     def add_bucket(self, arn: str, account: str) -> None:
         """Add it with its key. The account is the request's; the app may name another one."""
-        told, keys = self._told_of_bucket(arn, account)
-        if bucket := self.model.buckets.get(arn):
-            if bucket.declared is None and same(bucket.account, told) is Answer.NO:
-                # It is in one of the accounts that use it, if in any.
-                bucket.account = unknown(f"account of {arn}")
+        if arn in self.model.buckets:
             return
         policies = self._deployment.of_bucket("bucket policies", arn)
         made = self._deployment.of_bucket("buckets", arn)
         documents = [policy_of(policy, "PolicyDocument") for policy in policies]
         name = (split_arn(arn) or [arn])[-1]
         self.model.problems += bucket_policy_problems(arn, name, policies, made)
+        account, keys = self._told_of_bucket(arn, account)
         resource = made[0] if made else None
         if resource is None:
             key_arn, unseen_encryption = None, _why_unseen(arn)
@@ -188,12 +183,12 @@ class Owners:
             key_arn, unseen_encryption = (None, unseen) if unseen else self._encryption(resource)
         if unseen_encryption and len(keys) == 1:
             key_arn, unseen_encryption = keys.pop(), ""
-        may_be = _may_be_of(name, told, self._deployment.unclaimed_bucket_policies)
+        may_be = _may_be_of(name, account, self._deployment.unclaimed_bucket_policies)
         documents, unseen = self._not_replaced(arn, documents, all_reasons(unseen, *may_be))
         put_in, before = self._put_in_and_before(resource)
         self.model.buckets[arn] = Bucket(
             arn,
-            resource.stack.template.account if resource else told,
+            resource.stack.account if resource else account,
             documents,
             key_arn,
             unseen_encryption,

@@ -65,7 +65,7 @@ def bucket_policy_problems(
 
 def name_in_account(role: Resource) -> str:
     """Return the account and the name of a role in lower case, which no two roles can share."""
-    return f"{role.stack.template.account}/{without_case(role_name(role))}"
+    return f"{role.stack.account}/{without_case(role_name(role))}"
 
 
 def not_told_apart(resource: Resource, of_this_name: Sequence[Resource]) -> str:

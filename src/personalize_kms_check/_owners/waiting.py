@@ -38,11 +38,7 @@ class CreationOrder:
     def __init__(self, assembly: Assembly, app: App) -> None:
         self._assembly = assembly
         self._app = app
-        self._tops: list[Stack] = []
-        for template in assembly.templates:
-            stack = app.of_file(template, template.file)
-            if stack is not None:
-                self._tops.append(stack)
+        self._tops = [app.stack_of(template) for template in assembly.templates]
         self._uses: dict[Stack, _Uses] = {}
         self._before_stack: dict[Stack, frozenset[str]] = {}
 
@@ -60,7 +56,7 @@ class CreationOrder:
 
     def before(self, resource: Resource) -> Container[Declaration | None]:
         """Return the resources created before a resource; nothing if they can't be read."""
-        with resource.stack.template.noting_errors():
+        with resource.stack.noting_errors():
             return Existing(*self._before(resource.stack, resource.logical_id))
         return ()
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from .._model.asked import Asked, OpenQuestion
 from .._model.finding import Finding
 from .._templates.stacks import Resource, Stack
-from .._templates.template import Template
 from .constructs import Left
 from .refused_requests import refusals
 from .request import Request
@@ -40,8 +39,8 @@ class AllRequests:
         *,
         only_ours: bool,
     ) -> None:
-        self.asked: list[tuple[Asked, Template]] = []
-        """The requests, each with the template that asks."""
+        self.asked: list[tuple[Asked, Stack]] = []
+        """The requests, each with the stack that asks."""
         self.questions: list[OpenQuestion] = []
         self.problems: list[Finding] = []
         self._reader = reader
@@ -61,10 +60,10 @@ class AllRequests:
             if left.ours or not only_ours or left.uses & self._used:
                 self._add_construct(left)
         for resource in resources:
-            with resource.stack.template.noting_errors():
+            with resource.stack.noting_errors():
                 self._add_resource(resource, ours=self._is_ours(resource.path))
         for jobs in self._jobs.values():
-            self.asked += [(job.asked, job.left.template) for job in jobs]
+            self.asked += [(job.asked, job.left.stack) for job in jobs]
         if only_ours:
             self.questions = [one for one in self.questions if self._is_ours(f"{one.name}/")]
 
@@ -76,11 +75,11 @@ class AllRequests:
             self._paths.add(left.path)
         for asked in left.asked:
             if left.state is not None:
-                state = (*left.state, asked.kind)
+                state = (left.stack, left.state, asked.kind)
                 self._jobs.setdefault(state, []).append(_Job(left, asked))
             else:
                 self._allowed.setdefault((asked.role_arn, asked.kind), []).append(asked)
-                self.asked.append((asked, left.template))
+                self.asked.append((asked, left.stack))
 
     def _is_ours(self, path: str) -> bool:
         """Report whether a construct of ours made the resource at a path."""
@@ -106,7 +105,7 @@ class AllRequests:
             jobs.remove(job)
             left = job.left
             asked = self._reader.with_caller(job.asked, request, left.job_name, left.made_for)
-            self.asked.append((asked, left.template))
+            self.asked.append((asked, left.stack))
 
     def _add_request(self, request: Request, *, ours: bool) -> None:
         if request.chosen_by:
@@ -116,7 +115,7 @@ class AllRequests:
         asked, questions = self._reader.read(request, self._allowed, ours=ours)
         self.questions += questions
         if asked is not None:
-            self.asked.append((asked, request.resource.stack.template))
+            self.asked.append((asked, request.resource.stack))
 
 
 def _started_by(request: Request, jobs: list[_Job]) -> _Job:

@@ -44,17 +44,16 @@ class Left:
 
     path: str
     """The construct's."""
-    template: Template
-    """The template of its stack."""
+    stack: Stack
     file: Path
-    """The file of that template, which may be unreadable."""
+    """The file of its stack's template, which may be unreadable."""
     asked: list[Asked] = field(default_factory=list)
     questions: list[OpenQuestion] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
     pending: list[PendingPolicy] = field(default_factory=list)
     """The policies whose statements others have to add."""
-    state: tuple[Stack, str] | None = None
-    """If it is a job: its stack, and the name of the state that starts it."""
+    state: str | None = None
+    """If it is a job: the name of the state that starts it."""
     job_name: str = ""
     """A pattern for all names of the job."""
     made_for: str = ""
@@ -66,7 +65,7 @@ class Left:
 
     @property
     def declared(self) -> Declaration:
-        return Declaration(str(self.template.path), self.path)
+        return Declaration(str(self.stack.template.path), self.path)
 
 
 def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> list[Left]:
@@ -77,8 +76,7 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> l
         if own is not None and (own.is_made is Answer.NO or _is_left_out(own, path)):
             continue
         file = template.path.parent / str(data.get("template"))
-        own_template = template if own is None else own.template
-        left = Left(path, own_template, file, ours=not data.get("isDeclared"))
+        left = Left(path, own or app.stack_of(template), file, ours=not data.get("isDeclared"))
         constructs.append(left)
         problem = data.get("problem")
         if problem is not None:
@@ -86,7 +84,7 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> l
         elif own is None:
             reason = f"{file.name} is the template of no stack of the assembly, so it isn't checked"
         else:
-            with own.template.noting_errors():
+            with own.noting_errors():
                 _Metadata(left, data, _References(app, template, own), groups).read()
             continue
         left.questions.append(OpenQuestion(path, reason, left.declared))
@@ -157,7 +155,7 @@ class _Metadata:
 
     def _read_job(self, job: Mapping[str, Any]) -> None:
         left = self.left
-        left.state = (self.references.own, str(job.get("state")))
+        left.state = str(job.get("state"))
         left.job_name = self.references.text(job.get("name", ""))
         left.made_for = self.references.text(job.get("madeFor", ""))
 
@@ -171,7 +169,7 @@ class _Metadata:
                 self.left.pending.append(policy)
 
     def _read_resources(self, role_arn: str, key_arn: str | None) -> None:
-        left, template = self.left, self.references.own.template
+        left = self.left
         names_own = left.ours and (key_arn is None or key_arn in left.uses)
         files = {(policy.column, policy.arn): policy.file for policy in left.pending}
         for resource in as_list(self.data.get("resources")):
@@ -186,8 +184,8 @@ class _Metadata:
                 name=left.path,
                 permissions=KINDS[call],
                 role_arn=role_arn,
-                account=template.account,
-                region=template.region,
+                account=left.stack.account,
+                region=left.stack.region,
                 dataset_group_key=key_arn,
                 source=self.references.location(resource.get("source")),
                 destination=self.references.location(resource.get("destination")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +75,17 @@ def _resource_to_complete(row: Permissions) -> dict[str, Any]:
     return resource
 
 
-def add_created(created: Any, assemblies: Sequence[Assembly]) -> None:
-    """Add declarations, which have no problems, to the metadata of the assemblies."""
+def with_created(created: Any, assemblies: Sequence[Assembly]) -> dict[Assembly, Assembly]:
+    """Return the assemblies with declarations, which have no problems, in their metadata."""
     templates = templates_of(assemblies)
+    metadata = {assembly: [*assembly.metadata] for assembly in assemblies}
     for entry in as_written(json.dumps(created)):
         name = entry.get("template") or next(iter(templates))
         assembly, template = templates[name]
         path = str(entry.get("stack") or template.name)
         data = {**entry, "template": template.path.name, "isDeclared": True}
-        assembly.metadata.append((template, path, data))
+        metadata[assembly].append((template, path, data))
+    return {assembly: replace(assembly, metadata=metadata[assembly]) for assembly in assemblies}
 
 
 def templates_of(assemblies: Iterable[Assembly]) -> Templates:

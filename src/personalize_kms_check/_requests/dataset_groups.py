@@ -27,10 +27,10 @@ class DatasetGroups:
         self._members: dict[str, list[Resource]] = {}
         for resource in resources:
             if resource.type == physical.DATASET_GROUP:
-                with resource.stack.template.noting_errors():
+                with resource.stack.noting_errors():
                     self._take_group(resource)
             elif resource.type in _MEMBERS:
-                with resource.stack.template.noting_errors():
+                with resource.stack.noting_errors():
                     arn = _MEMBERS[resource.type](resource)
                     self._members.setdefault(arn, []).append(resource)
 

@@ -78,8 +78,8 @@ class Request(NamedTuple):
 
     @property
     def environment(self) -> tuple[str, str]:
-        template = self.resource.stack.template
-        return self.account or template.account, template.region
+        stack = self.resource.stack
+        return self.account or stack.account, stack.region
 
     def calls_on(self, job_name: str, made_for: str) -> tuple[str, ...]:
         """Return the ARNs on which the caller needs the API's action.

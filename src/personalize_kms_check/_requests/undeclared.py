@@ -48,7 +48,7 @@ def undeclared(
     passed = _passed(asked, resources, deployment)
     questions: list[OpenQuestion] = []
     for resource in resources:
-        with resource.stack.template.noting_errors():
+        with resource.stack.noting_errors():
             creator = _creator(resource, deployment)
             question = None if creator is None else _question(resource, creator, passed, deployment)
             if question is not None:
@@ -65,7 +65,7 @@ def _passed(
     """
     passed: dict[str, _Passed] = {}
     for resource in resources:
-        with resource.stack.template.noting_errors():
+        with resource.stack.noting_errors():
             if _may_be_for_personalize(resource, deployment):
                 arn = physical.role_arn(resource)
                 passed[of_any_partition(arn)] = _Passed(arn, resource.path, set())
@@ -86,7 +86,7 @@ def _may_be_for_personalize(resource: Resource, deployment: Deployment) -> bool:
     more = template.body.get("Mappings") if "Fn::FindInMap" in trust else resource.body
     if resource.type != physical.ROLE or "personalize" not in f"{trust}{more}".lower():
         return False
-    personalize = calls.service(template.account, template.region)
+    personalize = calls.service(resource.stack.account, resource.stack.region)
     role = _role_of(resource, deployment)
     call = calls.assume_role(personalize, role)
     return decision.by_owner(call, role).answer is not Answer.NO
@@ -128,7 +128,7 @@ def _question(
     calls_by_action = _may_create(creator)
     if not calls_by_action:
         return None
-    roles = _may_pass(creator, passed, resource.stack.template.region, deployment)
+    roles = _may_pass(creator, passed, resource.stack.region, deployment)
     # A request for one job says nothing of other jobs that are allowed by name.
     asked = set().union(*(role.calls for role in roles))
     actions = [action for action in calls_by_action if asked.isdisjoint(calls_by_action[action])]

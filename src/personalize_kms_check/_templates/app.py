@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from .._shared.answers import Answer
 from . import physical
@@ -18,25 +19,27 @@ class App(Surroundings):
 
     def __init__(
         self,
-        templates: list[Template],
+        templates: Iterable[Template],
         parameters: ParameterValues = NO_VALUES,
         policies: GivenPolicies | None = None,
     ) -> None:
         self.parameters, self.policies = parameters, policies or {}
         self.top = [Stack(self, template) for template in templates]
-        self._by_template = {id(stack.template): stack for stack in self.top}
-        self.stacks: list[Stack] = []
-        for top in self.top:
-            self.stacks += top.with_nested()
+        self.stacks = [*chain.from_iterable(top.with_nested() for top in self.top)]
+        self._by_template = {stack.template: stack for stack in self.stacks}
         self._by_file = {stack.template.path: stack for stack in self.stacks}
         self._exports: dict[str, list[tuple[Stack, str]]] = {}
         self._has_read_exports = False
 
     def stacks_of(self, assembly: Assembly) -> list[Stack]:
-        stacks: list[Stack] = []
-        for template in assembly.templates:
-            stacks += self._by_template[id(template)].with_nested()
-        return stacks
+        tops = map(self.stack_of, assembly.templates)
+        return [*chain.from_iterable(top.with_nested() for top in tops)]
+
+    def resources_of(self, assembly: Assembly) -> list[Resource]:
+        return [*chain.from_iterable(stack.resources() for stack in self.stacks_of(assembly))]
+
+    def stack_of(self, template: Template) -> Stack:
+        return self._by_template[template]
 
     def of_file(self, beside: Template, file: str) -> Stack | None:
         """Return the stack whose template has this name, in the directory of another template."""
@@ -54,7 +57,7 @@ class App(Surroundings):
         """Return the stacks that export a name to a stack, with the output."""
         exporters: list[tuple[Stack, str]] = []
         for stack, output in self._exported_as(name):
-            if stack.is_in(to.template.account, to.template.region):
+            if stack.is_in(to.account, to.region):
                 exporters.append((stack, output))
         # Stages may be deployed side by side: the export of the same assembly counts.
         folder = to.top.template.path.parent
@@ -77,7 +80,7 @@ class App(Surroundings):
             export = declared.get("Export") if isinstance(declared, dict) else None
             if not isinstance(export, dict) or "Name" not in export:
                 continue
-            with stack.template.noting_errors():
+            with stack.noting_errors():
                 if stack.has_output(output) is not Answer.NO:
                     name = stack.text(export["Name"])
                     self._exports.setdefault(name, []).append((stack, output))

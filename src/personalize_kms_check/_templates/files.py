@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,17 @@ _SECTIONS = ("Resources", "Parameters", "Outputs", "Conditions", "Mappings")
 
 class AssemblyError(ValueError):
     """A cloud assembly can't be read; the message is one line with the reason and the place."""
+
+
+@contextmanager
+def noting_errors(errors: list[str], path: Path) -> Iterator[None]:
+    """Add the error of a part of a template to ``errors``, and go on after that part."""
+    try:
+        yield
+    except AssemblyError as error:
+        errors.append(str(error))
+    except RecursionError:
+        errors.append(f"{path}: something refers to itself, or is nested too deeply to be read")
 
 
 def read_json(path: Path) -> Json:

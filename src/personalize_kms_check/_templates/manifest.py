@@ -14,7 +14,7 @@ from pathlib import Path
 from .._model.policy_documents import as_list
 from .._shared.metadata_type import METADATA_TYPE
 from .._shared.values import unknown
-from .files import AssemblyError, Json, read_json
+from .files import AssemblyError, Json, noting_errors, read_json
 from .template import Template, template_of, templates_by_construct
 
 LOGICAL_ID = "aws:cdk:logicalId"
@@ -25,7 +25,7 @@ _OF_NESTED_STACK = ".nested.template.json"
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/([^/]+)")
 
 
-@dataclass
+@dataclass(eq=False)
 class Assembly:
     """The stacks of an app or of one of its stages."""
 
@@ -95,7 +95,7 @@ class _Manifest:
                 template.read()
                 stacks[artifact_id] = template
                 assembly.templates.append(template)
-                with template.noting_errors():
+                with noting_errors(template.errors, template.path):
                     self._add_metadata(artifact, template, assembly)
             elif artifact["type"] == "cdk:cloud-assembly":
                 assembly.stages.append(self._stage(artifact_id, artifact))

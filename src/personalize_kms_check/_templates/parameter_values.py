@@ -34,6 +34,11 @@ class ParameterValues:
                 return as_text(self.given[f"{stack}:{name}"])
         return as_text(self.given[name]) if name in self.given else None
 
+    def environment(self, template: Template, name: str) -> str:
+        """Return a stack's account or Region, as given where its assembly doesn't say it."""
+        own = str(getattr(template, _ENVIRONMENT[name]))
+        return self.given.get(name, own) if is_open(template, name) else own
+
 
 NO_VALUES = ParameterValues()
 """No parameter has a value, in conditions neither."""
@@ -81,14 +86,6 @@ def parameter_problems(values: Any, assemblies: list[Assembly]) -> list[str]:
 def is_open(template: Template, name: str) -> bool:
     """Report whether nothing says a part of a stack's environment, by its pseudo parameter."""
     return str(getattr(template, _ENVIRONMENT[name])).startswith("${")
-
-
-def set_environments(values: Mapping[str, str], templates: Iterable[Template]) -> None:
-    """Give templates the account and the Region missing in their stacks."""
-    for template in templates:
-        for name, part in _ENVIRONMENT.items():
-            if name in values and name != PARTITION_NAME and is_open(template, name):
-                setattr(template, part, values[name])
 
 
 def _declarations(templates: Iterable[Template], stack: str, name: str) -> list[Any]:

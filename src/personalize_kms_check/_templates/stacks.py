@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from .._model.policy_documents import all_conditions
 from .._shared.answers import Answer, all_of
 from .._shared.values import MARK, PARTITION, generated, same, unknown
 from .choices import NO_VALUE, Either
-from .files import parse_property
+from .files import noting_errors, parse_property
 from .given_policies import GivenPolicies
 from .intrinsics import Scope
 from .parameter_values import PARTITION_NAME, ParameterValues, default_of, is_name_of_value, typed
@@ -42,6 +43,18 @@ class Surroundings(Protocol):
     def value_of(self, resource: Resource, attribute: str) -> str: ...
 
 
+@dataclass(frozen=True)
+class Notes:
+    """The facts met on the way while a stack is read, for the end: see ``Reading``."""
+
+    errors: list[str] = field(default_factory=list)
+    """The reasons why parts of it can't be read; the rest of it is read."""
+    assumed: dict[str, str] = field(default_factory=dict)
+    """The parameters' defaults that decided conditions, by stack and name."""
+    functions: dict[str, Any] = field(default_factory=dict)
+    """The resolved functions, and dynamic references, by their values with holes."""
+
+
 class Stack:
     """A template with its parameters, in its environment."""
 
@@ -56,17 +69,22 @@ class Stack:
         self.name = template.name
         self.parent = parent
         """The stack around it, and its logical id there."""
-        self.origins: dict[str, Any] = {}
-        """The resolved functions, and dynamic references, by their values with holes."""
-        self._scope = Scope(self, self.ref, self.origins)
+        self.account = app.parameters.environment(template, "AWS::AccountId")
+        self.region = app.parameters.environment(template, "AWS::Region")
+        self.notes = Notes()
+        scope = Scope(self, self.ref, self.notes.functions)
+        self.value, self.text = scope.value, scope.text
         self._attributes: dict[tuple[str, str], Any] = {}
-        self._conditions: dict[str, tuple[Answer, dict[str, str]]] = {}
-        """The answers that were asked for, each with the defaults that decided it."""
+        self._conditions: dict[str, Answer] = {}
         self._resources: dict[str, Resource] = {}
         self.nested: dict[str, Stack] = {}
         for logical_id, nested in template.nested.items():
             if nested.body or not nested.errors:
                 self.nested[logical_id] = Stack(app, nested, (self, logical_id))
+
+    def noting_errors(self) -> AbstractContextManager[None]:
+        """Note the error of a part, and go on after that part."""
+        return noting_errors(self.notes.errors, self.template.path)
 
     @property
     def top(self) -> Stack:
@@ -79,13 +97,12 @@ class Stack:
 
     @cached_property
     def _pseudo_parameters(self) -> dict[str, Any]:
-        template = self.template
         values = {
-            "AWS::AccountId": template.account,
+            "AWS::AccountId": self.account,
             "AWS::NoValue": NO_VALUE,
             "AWS::Partition": self.partition,
-            "AWS::Region": template.region,
-            "AWS::StackName": template.stack_name,
+            "AWS::Region": self.region,
+            "AWS::StackName": self.template.stack_name,
         }
         if self.partition in ("aws", "aws-us-gov"):
             values["AWS::URLSuffix"] = "amazonaws.com"
@@ -93,11 +110,10 @@ class Stack:
 
     @cached_property
     def partition(self) -> str:
-        region = self.template.region
-        if region.startswith("${"):
+        if self.region.startswith("${"):
             return self.app.parameters.given.get(PARTITION_NAME, PARTITION)
         for prefix, partition in _PARTITIONS.items():
-            if region.startswith(prefix):
+            if self.region.startswith(prefix):
                 return partition
         return "aws"
 
@@ -107,11 +123,14 @@ class Stack:
             self._resources[logical_id] = Resource(self, logical_id, body["Type"], body)
         return self._resources[logical_id]
 
-    def resources(self) -> Iterator[Resource]:
-        """Yield the resources, except those certainly left out by a condition."""
-        for logical_id in self.template.resources:
-            if self.exists(logical_id) is not Answer.NO:
-                yield self.resource(logical_id)
+    def resources(self) -> list[Resource]:
+        """Return the resources, except those certainly left out by a condition."""
+        resources: list[Resource] = []
+        with self.noting_errors():
+            for logical_id in self.template.resources:
+                if self.exists(logical_id) is not Answer.NO:
+                    resources.append(self.resource(logical_id))
+        return resources
 
     @cached_property
     def is_made(self) -> Answer:
@@ -133,21 +152,12 @@ class Stack:
         is_open = isinstance(own, str) and self.condition(own) is Answer.MAYBE
         return all_conditions(above, f"{self.name}.{own}" if is_open else "")
 
-    def value(self, expression: Any) -> Any:
-        """Return the expression with every function resolved."""
-        return self._scope.value(expression)
-
-    def text(self, expression: Any) -> str:
-        """Return the expression as a string; a hole where it is no string."""
-        return self._scope.text(expression)
-
     def string(self, text: str) -> str:
         """Return a string with holes for the dynamic references of CloudFormation."""
-        account, region = self.template.account, self.template.region
 
         def hole(reference: re.Match[str]) -> str:
-            value = unknown(reference[0].strip("{}"), reference[0], account, region)
-            self.origins.setdefault(value, reference[0])
+            value = unknown(reference[0].strip("{}"), reference[0], self.account, self.region)
+            self.notes.functions.setdefault(value, reference[0])
             return value
 
         return _DYNAMIC.sub(hole, text)
@@ -162,7 +172,7 @@ class Stack:
                 f"${{{name}}}" if name == "AWS::URLSuffix" else unknown(f"{template.name}.{name}")
             )
         if name in template.body.get("Parameters", {}):
-            value = self._given(name, None if self.parent is None else self.parent[0]._scope)
+            value = self._given(name, None if self.parent is None else self.parent[0].value)
             if value is None and is_name_of_value(template.body["Parameters"][name]):
                 return unknown(f"{template.name}.{name} of Systems Manager")
             # A default can be replaced at each deployment.
@@ -200,15 +210,14 @@ class Stack:
         for stack, output in self.app.exporters(name, self)[:1]:
             if stack.has_output(output) is Answer.YES:
                 return stack.output(output)
-        return unknown(f"export {name}", name, self.template.account, self.template.region)
+        return unknown(f"export {name}", name, self.account, self.region)
 
     def stack_output(self, arguments: Mapping[str, Any]) -> Any:
         """The role in the arguments decides the account."""
         name, output = str(arguments["StackName"]), str(arguments["OutputName"])
-        here = self.template
         role = str(arguments.get("RoleArn", "")).split(":")
-        account = role[4] if len(role) > 5 else here.account
-        region = str(arguments.get("Region", here.region))
+        account = role[4] if len(role) > 5 else self.account
+        region = str(arguments.get("Region", self.region))
         for stack in self.app.stacks_named(name):
             if stack.is_in(account, region):
                 return stack.output(output)
@@ -216,10 +225,7 @@ class Stack:
 
     def is_in(self, account: str, region: str) -> bool:
         """Report whether it is certainly deployed in an account and a Region."""
-        template = self.template
-        if same(template.account, account) is not Answer.YES:
-            return False
-        return same(template.region, region) is Answer.YES
+        return all_of((same(self.account, account), same(self.region, region))) is Answer.YES
 
     def condition(self, name: str) -> Answer:
         conditions = self.template.body.get("Conditions", {})
@@ -228,16 +234,10 @@ class Stack:
         if name not in self._conditions:
             assumed: dict[str, str] = {}
             answer = self._in_conditions(assumed).truth(conditions[name])
-            self._conditions[name] = answer, {} if answer is Answer.MAYBE else assumed
-        return self._conditions[name][0]
-
-    @property
-    def assumed(self) -> dict[str, str]:
-        """The parameters' defaults used in the conditions asked for so far."""
-        assumed: dict[str, str] = {}
-        for _, defaults in self._conditions.values():
-            assumed |= defaults
-        return assumed
+            self._conditions[name] = answer
+            if answer is not Answer.MAYBE:
+                self.notes.assumed.update(assumed)
+        return self._conditions[name]
 
     def section(self, name: str) -> Any:
         return self.template.body.get(name, {})
@@ -247,7 +247,7 @@ class Stack:
 
         It adds the defaults that it takes to ``assumed``.
         """
-        of_parent = None if self.parent is None else self.parent[0]._in_conditions(assumed)
+        of_parent = None if self.parent is None else self.parent[0]._in_conditions(assumed).value
 
         def ref(name: str) -> Any:
             declared = self.section("Parameters").get(name)
@@ -262,8 +262,8 @@ class Stack:
 
         return Scope(self, ref, {})
 
-    def _given(self, name: str, of_parent: Scope | None) -> Any:
-        """A nested stack has its parent's value, in the scope in which the parent is resolved."""
+    def _given(self, name: str, of_parent: Callable[[Any], Any] | None) -> Any:
+        """A nested stack has its parent's value, as the parent resolves it."""
         declared = self.template.body["Parameters"][name]
         if is_name_of_value(declared):
             return None
@@ -274,7 +274,7 @@ class Stack:
         passed = parent.template.resources[logical_id].get("Properties", {}).get("Parameters", {})
         if not isinstance(passed, dict) or any(key.startswith("Fn::") for key in passed):
             return unknown(f"{self.name}.{name}")
-        value = of_parent.value(passed.get(name))
+        value = of_parent(passed.get(name))
         return None if value is NO_VALUE else typed(value, declared)
 
 
@@ -346,6 +346,6 @@ class Resource:
         return generated(f"{self.stack.template.name}.{self.logical_id}")
 
     def arn(self, service: str, resource: str, *, region: bool = True, account: bool = True) -> str:
-        template = self.stack.template
-        where = f"{template.region if region else ''}:{template.account if account else ''}"
-        return f"arn:{self.stack.partition}:{service}:{where}:{resource}"
+        stack = self.stack
+        where = f"{stack.region if region else ''}:{stack.account if account else ''}"
+        return f"arn:{stack.partition}:{service}:{where}:{resource}"

@@ -6,7 +6,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 from .._model.policy_documents import as_list
 from .._shared.values import unknown
-from .files import AssemblyError, Json, is_put_in, read_json, read_template
+from .files import AssemblyError, Json, is_put_in, noting_errors, read_json, read_template
 
 NESTED_STACKS = {
     "AWS::CloudFormation::Stack": "TemplateURL",
@@ -35,7 +34,7 @@ _HARMLESS = (
 _NESTED = re.compile(r"(?P<construct>.+)\.NestedStack/[^/]+\.NestedStackResource")
 
 
-@dataclass
+@dataclass(eq=False)
 class Template:
     """A template, empty until it is read."""
 
@@ -53,19 +52,8 @@ class Template:
     nested: dict[str, Template] = field(default_factory=dict)
     """The templates of nested stacks, by the logical id of the nested stack; empty templates where
     they can't be read."""
-    errors: list[AssemblyError] = field(default_factory=list)
-    """The reasons why parts of it can't be read; the rest of it is read."""
-
-    @contextmanager
-    def noting_errors(self) -> Iterator[None]:
-        """Add the error of a part to its ``errors``, and go on after that part."""
-        try:
-            yield
-        except AssemblyError as error:
-            self.errors.append(error)
-        except RecursionError:
-            text = f"{self.path}: something refers to itself, or is nested too deeply to be read"
-            self.errors.append(AssemblyError(text))
+    errors: list[str] = field(default_factory=list)
+    """The reasons why files of it can't be read; the rest of it is read."""
 
     @property
     def file(self) -> str:
@@ -124,12 +112,12 @@ class Template:
     def raise_first_error(self) -> None:
         for template in self.with_nested():
             for error in template.errors:
-                raise error
+                raise AssemblyError(error)
 
     def read(self) -> None:
-        with self.noting_errors():
+        with noting_errors(self.errors, self.path):
             self.body = read_template(self.path)
-        with self.noting_errors():
+        with noting_errors(self.errors, self.path):
             self.assets = _assets(self.path)
             self._read_nested(())
 
@@ -145,7 +133,7 @@ class Template:
             stack_name = f"{self.stack_name}-{logical_id}-{unknown(f'{name}.AWS::StackName')}"
             nested = Template(name, stack_name, self.account, self.region, path, assets=self.assets)
             self.nested[logical_id] = nested
-            with nested.noting_errors():
+            with noting_errors(nested.errors, path):
                 nested.body = read_template(path)
                 nested._read_nested(within)
 

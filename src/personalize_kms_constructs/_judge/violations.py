@@ -46,11 +46,11 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
     It never raises: the CLI takes a plugin that raises for a plugin without findings.
     """
     try:
-        app, root = _read_app(context), context.app_construct
-        told = [(line, _remedy(line, app, root)) for line, _ in with_remedies(app.certain())]
+        app, root = _read_app(context, only_ours=True), context.app_construct
+        told = [(line, _remedy(line, app, root)) for line, _ in with_remedies(app.report())]
         violations = violations_of(told, root, in_every_synth=True)
-        violations += unencrypted_groups(app.without_key(), root)
-        for text in app.unreadable(only_ours=True):
+        violations += unencrypted_groups(app.without_key, root)
+        for text in app.unreadable:
             violations.append(violation_of_app(UNDECIDED, WARNING, text))
         for text in app.wrong_context:
             violations.append(violation_of_app(CONFIGURATION, ERROR, text))
@@ -64,20 +64,21 @@ def check_everything(
     context: cdk.IPolicyValidationContext, *, is_judged: bool
 ) -> list[cdk.PolicyViolation]:
     """Return all findings, except the judge's."""
-    app, root = _read_app(context), context.app_construct.node.root
-    of_judge = app.certain() if is_judged else AccessReport()
-    told = with_remedies(less(app.everything(), of_judge))
+    app, root = _read_app(context, only_ours=False), context.app_construct.node.root
+    of_judge = _read_app(context, only_ours=True).report() if is_judged else AccessReport()
+    told = with_remedies(less(app.report(), of_judge))
     violations = violations_of(told, root, in_every_synth=False)
     wrong_context = [] if is_judged else app.wrong_context
-    for text in (*app.unreadable(only_ours=False), *wrong_context):
+    for text in (*app.unreadable, *wrong_context):
         violations.append(violation_of_app(CONFIGURATION, ERROR, text))
     return violations
 
 
-def _read_app(context: cdk.IPolicyValidationContext) -> ReadApp:
+def _read_app(context: cdk.IPolicyValidationContext, *, only_ours: bool) -> ReadApp:
     app = context.app_construct
     organization = app.node.try_get_context("personalize-kms-constructs:organization")
-    return ReadApp(context.template_paths, policy_files(app), organization)
+    files = policy_files(app)
+    return ReadApp(context.template_paths, files, organization, only_ours=only_ours)
 
 
 def _remedy(line: Line, app: ReadApp, root: Any) -> str:
