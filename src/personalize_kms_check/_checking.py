@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from ._comparison import compare
+from ._findings.undeclared import with_undeclared
 from ._model.asked import OpenQuestion
 from ._model.report import AccessReport, merged
 from ._reading import Reading, read_assemblies
@@ -131,8 +132,7 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
 
 def _report(reading: Reading, organization: str | None) -> AccessReport:
     """Return the report on an assembly; errors in its requests and policies are open questions."""
-    questions = [*reading.model.open_questions]
+    model = with_undeclared(reading.model)
     for template, reason in reading.errors:
-        questions.append(OpenQuestion(template.name, reason))
-    model = replace(reading.model, organization=organization or "", open_questions=questions)
-    return compare(model)
+        model.open_questions.append(OpenQuestion(template.name, reason))
+    return compare(replace(model, organization=organization or ""))

@@ -122,9 +122,13 @@ class ReadApp:
             return merged([_certain(reading, self._organization) for reading in self._readings])
         # Saves time, as below: a clean synth needs no report, no advice and no words.
         from ._comparison import compare
+        from ._findings.undeclared import with_undeclared
 
-        given = self._organization
-        return merged([compare(replace(read.model, organization=given)) for read in self._readings])
+        reports: list[AccessReport] = []
+        for reading in self._readings:
+            model = with_undeclared(reading.model)
+            reports.append(compare(replace(model, organization=self._organization)))
+        return merged(reports)
 
 
 def _certain(reading: Reading, organization: str) -> AccessReport:

@@ -11,7 +11,7 @@ from ._model.asked import Location
 from ._model.model import AccessModel
 from ._owners.deployment import Deployment
 from ._owners.policies_by_code import PoliciesByCode
-from ._owners.policy_owners import Assembled, Owners
+from ._owners.policy_owners import Owners
 from ._owners.shared_names import raise_for_two_deployments
 from ._owners.unseen_parts import questions_of_unseen_parts
 from ._owners.waiting import CreationOrder
@@ -101,49 +101,30 @@ class _Parts:
         requests = AllRequests(self.constructs, self._resources, self._reader, only_ours=only_ours)
         asked = [request for request, _ in requests.asked]
         by_code = PoliciesByCode(self._resources, self._deployment)
-        owners = Owners(
-            self._deployment, Assembled(self._order, by_code, self._locations, self._given)
-        )
-        for request, stack in requests.asked:
-            owners.add_named_by(request, stack)
-        model = owners.model
+        owners = Owners(self._deployment, self._order, by_code, self._locations, self._given)
+        model = owners.named_by(requests.asked)
         questions = [*requests.questions, *model.open_questions]
         questions += questions_of_unseen_parts(self._resources, self._stacks, is_asked=bool(asked))
-        beside = Owners(self._deployment)
-        if not only_ours:
-            self._add_owners_beside(beside)
-            # Saves time: the judge asks only for what constructs create.
-            from ._requests.undeclared import undeclared
-
-            questions += undeclared(asked, self._resources, self._deployment)
-        names_of_others = dict(beside.model.names)
+        # Saves time: the judge asks only for what constructs create.
+        beside = AccessModel() if only_ours else owners.beside(self._resources)
+        names_of_others: dict[str, str] = {}
+        for owner in beside.owners:
+            if owner.declared is not None:
+                names_of_others[owner.arn] = owner.declared.path
         for roles in self._deployment.own["roles"].values():
             for role in roles:
                 names_of_others[physical.role_arn(role)] = role.path
         return replace(
             model,
             asked=asked,
-            owners_beside=[*beside.model.owners],
+            owners_beside=[*beside.owners],
+            template_roles=beside.template_roles,
+            role_arns=self._deployment.role_arns(),
             problems=[*requests.problems, *model.problems],
             without_key=[group.path for group in self.without_key],
             open_questions=questions,
             names_of_others=names_of_others,
         )
-
-    def _add_owners_beside(self, owners: Owners) -> None:
-        for resource in self._resources:
-            stack = resource.stack
-            with stack.noting_errors():
-                if not stack.template.speaks_of_personalize:
-                    continue
-                if resource.type in physical.KEYS:
-                    owners.add_key(physical.key_arn(resource))
-                elif resource.type == physical.ROLE:
-                    owners.add_role(physical.role_arn(resource))
-                elif resource.type == "AWS::S3::BucketPolicy":
-                    bucket_name = resource.text("Bucket") or ""
-                    arn = resource.arn("s3", bucket_name, region=False, account=False)
-                    owners.add_bucket(arn, stack.account)
 
     def errors(self) -> Errors:
         """Return the errors up to now."""

@@ -92,7 +92,7 @@ def test_resources_of_nested_stacks_have_their_own_paths(app: cdk.App) -> None:
     for scope in (stack, *outer, cdk.NestedStack(outer[1], "Deep")):
         iam.CfnRole(scope, "Role", assume_role_policy_document={"Statement": []})
     (template,) = read_assembly(Path(app.synth().directory)).templates
-    paths = sorted(part.path_of("Role") for part in template.with_nested())
+    paths = sorted(part.declaration_of("Role").path for part in template.with_nested())
     assert paths == ["Main/One/Role", "Main/Role", "Main/Two/Deep/Role", "Main/Two/Role"]
 
 

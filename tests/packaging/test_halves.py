@@ -55,5 +55,5 @@ print(*(name for name in sys.modules if name.startswith("personalize_kms_check."
     loaded = set(last_line(script).removeprefix("personalize_kms_check.").split())
     parts = {name.removeprefix("personalize_kms_check.") for name in loaded}
     assert "_judging" in parts
-    unneeded = {"_advice", "_comparison", "_findings.too_much", "_requests.undeclared"}
+    unneeded = {"_advice", "_comparison", "_findings.too_much", "_findings.undeclared"}
     assert not parts & {*unneeded, "_reports.text", "_reports.words"}

@@ -8,6 +8,7 @@ from typing import Any
 from .._model.policy_documents import Body, as_list, conditions_of
 from .._shared.answers import Answer
 from .._shared.values import matches, same, split_arn
+from ..matrix import ROWS
 from .conditions import OF_TEXT
 
 
@@ -24,6 +25,15 @@ def actions_of(statement: Body, service: str) -> list[str]:
         if action == "*" or action.lower().startswith(f"{service}:"):
             actions.append(action)
     return actions
+
+
+def calls_of(action: str) -> set[str]:
+    """Return the calls, of those with a role, allowed by an action of a policy."""
+    allowed: set[str] = set()
+    for row in ROWS:
+        if matches(row.create_action.lower(), action.lower()) is Answer.YES:
+            allowed.add(row.create_action)
+    return allowed
 
 
 def resources_of(statement: Body) -> list[str]:

@@ -18,6 +18,11 @@ class Declaration(NamedTuple):
     logical_id: str = ""
     """Empty for a construct."""
 
+    @property
+    def path(self) -> str:
+        """Its name in reports: the construct path; an L1 has its L2's."""
+        return self.construct_path.removesuffix("/Resource")
+
     def is_below(self, other: Declaration) -> bool:
         is_of_template = self.template == other.template
         return is_of_template and self.construct_path.startswith(f"{other.construct_path}/")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, final
 
 from .._shared.values import account_of
 from .asked import Asked, Location, OpenQuestion
@@ -32,6 +32,8 @@ class PolicyOwner:
     arn: str = field(kw_only=False)
     unseen: str = ""
     """The reason why a policy of its own can't be seen in full; empty if all of it is known."""
+    doubt: str = ""
+    """What isn't known of it, whatever its policies say."""
     exists: bool = True
     """False if an account has no such key, role or bucket."""
     notes: tuple[str, ...] = ()
@@ -66,6 +68,7 @@ class Key(PolicyOwner):
         return self.policies
 
 
+@final
 @dataclass
 class Role(PolicyOwner):
     """A service role with all its policies; ``unseen`` is about its IAM policies."""
@@ -115,6 +118,16 @@ class Bucket(PolicyOwner):
 Owner = Key | Bucket | Role
 
 
+class TemplateRole(NamedTuple):
+    """A role of a template, or one that SAM makes for a function, whatever is asked."""
+
+    role: Role
+    declared: Declaration
+    region: str
+    names_personalize: bool
+    """True if its resource has Personalize's name: else its trust policy isn't for Personalize."""
+
+
 @dataclass
 class AccessModel:
     """All keys, roles and buckets, by ARN, and all requests."""
@@ -125,6 +138,9 @@ class AccessModel:
     asked: list[Asked] = field(default_factory=list)
     owners_beside: list[Owner] = field(default_factory=list)
     """The owners in templates whose policies name Personalize, whatever is asked."""
+    template_roles: list[TemplateRole] = field(default_factory=list)
+    role_arns: Container[str] = ()
+    """The ARNs of all roles in templates of the app, without their partitions."""
     problems: list[Finding] = field(default_factory=list)
     """The problems of reading the model."""
     without_key: list[str] = field(default_factory=list)

@@ -63,7 +63,7 @@ class Deployment:
             self._put("roles by name", shared_names.name_in_account(resource), resource)
         elif type == physical.BUCKET:
             self._put("buckets", physical.bucket_name(resource), resource)
-        elif type == "AWS::S3::BucketPolicy":
+        elif type == physical.BUCKET_POLICY:
             self._put("bucket policies", resource.text("Bucket") or "", resource)
         elif type == physical.MANAGED_POLICY:
             policy_arn = of_any_partition(physical.managed_policy_arn(resource))
@@ -84,6 +84,11 @@ class Deployment:
         if resources or self._beside is None:
             return resources
         return self._beside.find(index, name)
+
+    def role_arns(self) -> set[str]:
+        """Return the ARNs of all roles of the app, without their partitions."""
+        arns = {*self.own["roles"]}
+        return arns if self._beside is None else arns | self._beside.role_arns()
 
     def of_bucket(self, index: Index, arn: str) -> list[Resource]:
         """Return the resources of a bucket's name, which is unique in a partition."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from .._shared.answers import Answer
 from .._shared.values import matches, split_arn
+from .._templates.physical import arn_of_bucket
 from .._templates.stacks import Resource
 from .deployment import Deployment
 
@@ -47,7 +48,7 @@ def _owner_in(resource: Resource, event: str, deployment: Deployment) -> str:
         case {"parameters": {"KeyId": str(key)}}:
             return deployment.key_arn(key, resource)
         case {"parameters": {"Bucket": str(bucket)}}:
-            return resource.arn("s3", bucket, region=False, account=False)
+            return arn_of_bucket(bucket, resource)
     return ""
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import replace
+from functools import cache, partial
+from typing import Any, TypeVar
 
 from .._model.asked import Asked, Location, OpenQuestion
 from .._model.causes import how_to_tell
 from .._model.declarations import Declaration
-from .._model.model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role
+from .._model.model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role, TemplateRole
 from .._model.policy_documents import Policy, as_list
 from .._shared.answers import Answer
 from .._shared.values import (
@@ -28,108 +30,166 @@ from .._templates.stacks import Resource, Stack
 from .deployment import Deployment, may_be_in
 from .policies_by_code import PoliciesByCode
 from .policies_in_properties import all_reasons, policy_of, policy_of_kms
-from .role_policies import boundary_of, identity_policies, identity_policy
+from .role_policies import boundary_of, identity_policies, identity_policy, role_made_by_sam
 from .shared_names import bucket_policy_problems, name_in_account, not_told_apart
 from .unseen_parts import put_in_around
 from .waiting import CreationOrder
 
-
-class Assembled(NamedTuple):
-    """The parts of an assembly with a say in policies, beside their owners' own resources."""
-
-    order: CreationOrder
-    by_code: PoliciesByCode
-    locations: Mapping[str, list[Location]]
-    """The locations named by constructs, jobs and users, by the ARN of the bucket."""
-    given: GivenPolicies
-    """The policies of owners outside of the app, as users pass them."""
+AnOwner = TypeVar("AnOwner", Key, Role, Bucket)
 
 
 class Owners:
-    """Collects keys, roles and buckets, with their names, and questions and problems of them."""
+    """Reads keys, roles and buckets with their policies, each once, as an assembly shows them."""
 
-    def __init__(self, deployment: Deployment, assembled: Assembled | None = None) -> None:
-        self.model = AccessModel()
-        """The owners, without requests."""
+    def __init__(
+        self,
+        deployment: Deployment,
+        order: CreationOrder,
+        by_code: PoliciesByCode,
+        locations: Mapping[str, list[Location]],
+        given: GivenPolicies,
+    ) -> None:
         self._deployment = deployment
-        self._assembled = assembled
+        self._order = order
+        self._by_code = by_code
+        self._locations = locations
+        """The locations named by constructs, jobs and users, by the ARN of the bucket."""
+        self._given = given
+        """The policies of owners outside of the app, as users pass them."""
+        self._key = cache(self._read_key)
+        self._role = cache(self._read_role)
+        self._bucket = cache(self._read_bucket)
 
-    def add_named_by(self, asked: Asked, stack: Stack) -> None:
-        """Add them as far as they can be read. A bucket's key is known when the bucket is there."""
-        for role_arn in (asked.role_arn, asked.caller_arn):
-            if role_arn:
+    def named_by(self, requests: Iterable[tuple[Asked, Stack]]) -> AccessModel:
+        """Return the owners as far as they can be read, with names, questions and problems.
+
+        A bucket's key is known when the bucket is there.
+        """
+        model, deployment = AccessModel(), self._deployment
+        for asked, stack in requests:
+            for arn in filter(None, (asked.role_arn, asked.caller_arn)):
                 with stack.noting_errors():
-                    self.add_role(role_arn)
-        for location in asked.locations:
-            with stack.noting_errors():
-                self.add_bucket(location.bucket_arn, asked.account)
-        for key_arn in self.model.keys_of(asked):
-            with stack.noting_errors():
-                self.add_key(key_arn)
+                    made = deployment.find("roles", of_any_partition(arn))
+                    self._add(arn, self._role, made, model.roles, model)
+            for location in asked.locations:
+                arn = location.bucket_arn
+                with stack.noting_errors():
+                    made = deployment.of_bucket("buckets", arn)
+                    if arn not in model.buckets:
+                        policies = deployment.of_bucket("bucket policies", arn)
+                        model.problems += bucket_policy_problems(arn, policies, made)
+                    read = partial(self._bucket, account=asked.account)
+                    self._add(arn, read, made, model.buckets, model)
+            for arn in model.keys_of(asked):
+                with stack.noting_errors():
+                    made = deployment.find("keys", of_any_partition(arn))
+                    self._add(arn, self._key, made, model.keys, model)
+        return model
 
-    def add_key(self, arn: str) -> None:
-        if arn in self.model.keys:
+    def _add(
+        self,
+        arn: str,
+        read: Callable[[str], AnOwner],
+        made: list[Resource],
+        owners: dict[str, AnOwner],
+        model: AccessModel,
+    ) -> None:
+        if arn in owners:
             return
-        resources = self._deployment.find("keys", of_any_partition(arn))
-        if resources:
-            self._add_made_key(arn, resources[0])
-        else:
-            self.model.keys[arn] = self._imported_key(arn)
+        resource = made[0] if made else None
+        if resource is not None:
+            model.names[arn] = resource.path
+        owner = read(arn)
+        owners[arn] = self._in_assembly(owner, resource)
+        if resource is not None and owner.doubt:
+            question = OpenQuestion(resource.path, owner.doubt, resource.declared, asks=())
+            model.open_questions.append(question)
 
-    def _add_made_key(self, arn: str, resource: Resource) -> None:
-        self.model.names[arn] = resource.path
+    def _in_assembly(self, owner: AnOwner, resource: Resource | None) -> AnOwner:
+        """Return an owner with the say of code and macros, and with the resources before it."""
+        before: Container[Declaration | None] = ()
+        put_in = ""
+        if resource is not None and self._order.has(resource.stack):
+            put_in, before = put_in_around(resource.stack), self._order.before(resource)
+        if isinstance(owner, Role):
+            unseen_trust = all_reasons(owner.unseen_trust, put_in)
+            unseen = all_reasons(owner.unseen, put_in)
+            return replace(owner, unseen=unseen, unseen_trust=unseen_trust, waits_for=before)
+        replaced = self._by_code.why_replaced(owner.arn)
+        policies = [] if replaced else owner.policies
+        unseen = all_reasons(replaced or owner.unseen, put_in)
+        return replace(owner, policies=policies, unseen=unseen, waits_for=before)
+
+    def beside(self, resources: Iterable[Resource]) -> AccessModel:
+        """Return all roles of templates, and the owners in templates with Personalize's name."""
+        model = AccessModel()
+        for resource in resources:
+            with resource.stack.noting_errors():
+                self._add_beside(resource, model)
+        return model
+
+    def _add_beside(self, resource: Resource, model: AccessModel) -> None:
+        stack = resource.stack
+        speaks_of_personalize = stack.template.speaks_of_personalize
+        role = role_made_by_sam(resource)
+        if resource.type == physical.ROLE:
+            role = self._role(physical.role_arn(resource))
+            if speaks_of_personalize:
+                model.roles[role.arn] = role
+        elif speaks_of_personalize and resource.type in physical.KEYS:
+            arn = physical.key_arn(resource)
+            model.keys[arn] = self._key(arn)
+        elif speaks_of_personalize and resource.type == physical.BUCKET_POLICY:
+            arn = physical.arn_of_bucket(resource.text("Bucket") or "", resource)
+            model.buckets.setdefault(arn, self._bucket(arn, account=stack.account))
+        if role is not None:
+            declared, names_personalize = resource.declared, _names_personalize(resource)
+            made = TemplateRole(role, declared, stack.region, names_personalize)
+            model.template_roles.append(made)
+
+    def _read_key(self, arn: str) -> Key:
+        """Return a key; of one outside of the app, what is given, and what this app merges in."""
+        made = self._deployment.find("keys", of_any_partition(arn))
+        merged: list[Policy] = []
+        for function in self._deployment.find("merged key policies", of_any_partition(arn)):
+            merged.append(policy_of(function, "PolicyDocument"))
+        if not made:
+            unseen = "only what this app merges into it is known" if merged else _why_unseen(arn)
+            given = given_policy_of("key", arn, self._given)
+            return Key(arn, [*given, *merged], unseen="" if given else unseen)
+        resource = made[0]
         policy = policy_of(resource, "KeyPolicy")
         has_default_policy = policy.document is None
         if has_default_policy:
             policy = policy_of_kms(resource)
         condition = left_out_by(resource.get("KeyPolicy"))
-        unseen = condition and f"whether it has one of its own depends on the condition {condition}"
-        policies, unseen = self._not_replaced(arn, [policy, *self._merged_into(arn)], unseen)
         is_disabled = str(resource.get("Enabled")).lower() == "false"
-        put_in, before = self._put_in_and_before(resource)
-        key = self.model.keys[arn] = Key(
+        spec = resource.text("KeySpec") or "SYMMETRIC_DEFAULT"
+        usage = resource.text("KeyUsage") or "ENCRYPT_DECRYPT"
+        return Key(
             arn,
-            policies,
-            spec=resource.text("KeySpec") or "SYMMETRIC_DEFAULT",
-            usage=resource.text("KeyUsage") or "ENCRYPT_DECRYPT",
+            [policy, *merged],
+            spec=spec,
+            usage=usage,
             state="Disabled" if is_disabled else "Enabled",
             has_default_policy=has_default_policy,
             declared=resource.declared,
-            unseen=all_reasons(unseen, put_in),
-            waits_for=before,
+            unseen=condition
+            and f"whether it has one of its own depends on the condition {condition}",
+            doubt=_doubt_about(spec + usage, resource),
         )
-        self._ask(resource, _doubt_about(key, resource))
 
-    def _imported_key(self, arn: str) -> Key:
-        """Return a key with its given policy, or else with the parts this app merges into it."""
-        policies = self._merged_into(arn)
-        unseen = "only what this app merges into it is known" if policies else _why_unseen(arn)
-        if given := self._given("key", arn):
-            policies, unseen = [*given, *policies], ""
-        policies, unseen = self._not_replaced(arn, policies, unseen)
-        return Key(arn, policies, unseen=unseen)
-
-    def _merged_into(self, arn: str) -> list[Policy]:
-        """Return the statements of managed functions for a key."""
-        merged = self._deployment.find("merged key policies", of_any_partition(arn))
-        return [policy_of(resource, "PolicyDocument") for resource in merged]
-
-    def add_role(self, arn: str) -> None:
-        if arn in self.model.roles:
-            return
-        resources = self._deployment.find("roles", of_any_partition(arn))
-        if resources:
-            self._add_made_role(arn, resources)
-        else:
-            self.model.roles[arn] = self._imported_role(arn)
-
-    def _add_made_role(self, arn: str, resources: list[Resource]) -> None:
-        """Add a role of the templates; stacks without an account may make several."""
-        resource, deployment = resources[0], self._deployment
+    def _read_role(self, arn: str) -> Role:
+        """Return a role; stacks without an account may make several of its name."""
+        resources, deployment = (
+            self._deployment.find("roles", of_any_partition(arn)),
+            self._deployment,
+        )
+        if not resources:
+            return self._imported_role(arn)
+        resource = resources[0]
         of_this_name = deployment.find("roles by name", name_in_account(resource))
         mixed_up = not_told_apart(resource, of_this_name)
-        self._ask(resource, mixed_up)
-        self.model.names[arn] = resource.path
         trust = policy_of(resource, "AssumeRolePolicyDocument")
         identity, others, other_denials = identity_policies(resource, arn, deployment)
         unseen, unseen_denials = [others, mixed_up], [other_denials]
@@ -139,18 +199,17 @@ class Owners:
             if len(policy.allowing) < len(policy.statements):
                 unseen_denials.append(reason)
         boundary, unseen_boundary = boundary_of(resource, deployment)
-        put_in, before = self._put_in_and_before(resource)
-        self.model.roles[arn] = Role(
+        return Role(
             arn,
             trust=[trust],
             identity=identity,
             boundary=boundary,
-            unseen=all_reasons(*unseen, put_in),
+            unseen=all_reasons(*unseen),
             unseen_denials=all_reasons(*unseen_denials),
-            unseen_trust=all_reasons(mixed_up if len(resources) > 1 else "", put_in),
+            unseen_trust=mixed_up if len(resources) > 1 else "",
             unseen_boundary=unseen_boundary,
             declared=resource.declared,
-            waits_for=before,
+            doubt=mixed_up,
         )
 
     def _imported_role(self, arn: str) -> Role:
@@ -162,39 +221,33 @@ class Owners:
             identity.append(identity_policy(policy, arn, self._deployment))
         return Role(arn, identity=identity, unseen=why, unseen_trust=why, unseen_boundary=why)
 
-    def add_bucket(self, arn: str, account: str) -> None:
-        """Add it with its key. The account is the request's; the app may name another one."""
-        if arn in self.model.buckets:
-            return
-        policies = self._deployment.of_bucket("bucket policies", arn)
+    def _read_bucket(self, arn: str, account: str) -> Bucket:
+        """Return it with its key. The account is the request's; the app may name another one."""
         made = self._deployment.of_bucket("buckets", arn)
-        documents = [policy_of(policy, "PolicyDocument") for policy in policies]
-        name = (split_arn(arn) or [arn])[-1]
-        self.model.problems += bucket_policy_problems(arn, name, policies, made)
+        policies: list[Policy] = []
+        for policy in self._deployment.of_bucket("bucket policies", arn):
+            policies.append(policy_of(policy, "PolicyDocument"))
         account, keys = self._told_of_bucket(arn, account)
         resource = made[0] if made else None
         if resource is None:
             key_arn, unseen_encryption = None, _why_unseen(arn)
-            documents = documents or self._given("bucket", arn)
-            unseen = "" if documents else unseen_encryption
+            policies = policies or given_policy_of("bucket", arn, self._given)
+            unseen = "" if policies else unseen_encryption
         else:
-            self.model.names[arn] = resource.path
             unseen = not_told_apart(resource, made)
             key_arn, unseen_encryption = (None, unseen) if unseen else self._encryption(resource)
         if unseen_encryption and len(keys) == 1:
             key_arn, unseen_encryption = keys.pop(), ""
+        name = (split_arn(arn) or [arn])[-1]
         may_be = _may_be_of(name, account, self._deployment.unclaimed_bucket_policies)
-        documents, unseen = self._not_replaced(arn, documents, all_reasons(unseen, *may_be))
-        put_in, before = self._put_in_and_before(resource)
-        self.model.buckets[arn] = Bucket(
+        return Bucket(
             arn,
             resource.stack.account if resource else account,
-            documents,
+            policies,
             key_arn,
             unseen_encryption,
-            unseen=all_reasons(unseen, put_in),
+            unseen=all_reasons(unseen, *may_be),
             declared=resource.declared if resource else None,
-            waits_for=before,
         )
 
     def _encryption(self, bucket: Resource) -> tuple[str | None, str]:
@@ -226,34 +279,17 @@ class Owners:
 
     def _told_of_bucket(self, arn: str, account: str) -> tuple[str, set[str]]:
         """Return the account and the keys the app names for a bucket, or else the given account."""
-        locations = self._assembled.locations.get(arn, []) if self._assembled else []
+        locations = self._locations.get(arn, [])
         accounts = [location.account for location in locations if location.account]
         keys = {location.key_arn for location in locations if location.key_arn is not None}
         return [*accounts, account][0], keys
 
-    def _given(self, kind: str, arn: str) -> list[Policy]:
-        return given_policy_of(kind, arn, self._assembled.given) if self._assembled else []
 
-    def _ask(self, resource: Resource, doubt: str) -> None:
-        if doubt:
-            question = OpenQuestion(resource.path, doubt, resource.declared, asks=())
-            self.model.open_questions.append(question)
-
-    def _not_replaced(
-        self, arn: str, policies: list[Policy], unseen: str
-    ) -> tuple[list[Policy], str]:
-        """Return the remaining policies of a key or bucket, and why there may be others."""
-        reason = self._assembled.by_code.why_replaced(arn) if self._assembled else ""
-        return ([], reason) if reason else (policies, unseen)
-
-    def _put_in_and_before(
-        self, resource: Resource | None
-    ) -> tuple[str, Container[Declaration | None]]:
-        """Return the reason why macros may add policies, and the resources created before."""
-        assembled = self._assembled
-        if assembled is None or resource is None or not assembled.order.has(resource.stack):
-            return "", ()
-        return put_in_around(resource.stack), assembled.order.before(resource)
+def _names_personalize(role: Resource) -> bool:
+    """Report whether a resource, with the values that its trust policy looks up, has the name."""
+    trust = str(role.body.get("Properties", {}).get("AssumeRolePolicyDocument"))
+    more = role.stack.template.body.get("Mappings") if "Fn::FindInMap" in trust else role.body
+    return "personalize" in f"{trust}{more}".lower()
 
 
 def _why_unseen(arn: str) -> str:
@@ -262,8 +298,8 @@ def _why_unseen(arn: str) -> str:
     return AccessModel.unseen
 
 
-def _doubt_about(key: Key, resource: Resource) -> str:
-    if has_unknown(key.spec + key.usage):
+def _doubt_about(spec_and_usage: str, resource: Resource) -> str:
+    if has_unknown(spec_and_usage):
         return (
             "its KeySpec or KeyUsage isn't known, and Personalize needs a symmetric encryption key"
         )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from .._model.model import Role
 from .._model.policy_documents import Policy, as_list
 from .._shared.values import account_of, of_any_partition
 from .._templates import physical
 from .._templates.choices import Item, items_of
 from .._templates.physical import PRINCIPALS
 from .._templates.stacks import Resource
+from .aws_managed_policies import policies_of_aws_named
 from .deployment import Deployment, roles_named_in
 from .policies_in_properties import (
     inline_policies_of,
     may_deny,
     not_of_the_app,
     policy_from_outside,
+    policy_in,
     policy_of,
 )
 
@@ -64,6 +68,22 @@ def identity_policy(
     own = of_any_partition(role_arn)
     others = tuple(arn for arn in dict.fromkeys(arns) if of_any_partition(arn) != own)
     return replace(policy_of(policy, "PolicyDocument", condition), also_of=others)
+
+
+def role_made_by_sam(function: Resource) -> Role | None:
+    """Return the role that SAM makes of a function's policies, unless the function names one.
+
+    https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html
+    """
+    if function.type != "AWS::Serverless::Function" or function.get("Role") is not None:
+        return None
+    identity: list[Policy] = []
+    for document, _ in items_of(function.get("Policies")):
+        if isinstance(document, Mapping):
+            identity.append(policy_in(document, function, function.path))
+        elif isinstance(document, str):
+            identity += policies_of_aws_named(document, function.path)
+    return Role(function.arn("iam", function.generated_id, region=False), identity=identity)
 
 
 def boundary_of(resource: Resource, deployment: Deployment) -> tuple[Policy | None, str]:

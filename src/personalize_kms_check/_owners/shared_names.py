@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from .._model.causes import Cause, Reason
 from .._model.finding import Finding
-from .._shared.values import has_unknown, without_case
+from .._shared.values import has_unknown, split_arn, without_case
 from .._templates import physical
 from .._templates.files import AssemblyError
 from .._templates.physical import nearest, role_name
@@ -40,12 +40,12 @@ def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
 
 
 def bucket_policy_problems(
-    arn: str, name: str, policies: Iterable[Resource], buckets: list[Resource]
+    arn: str, policies: Iterable[Resource], buckets: list[Resource]
 ) -> list[Finding]:
     """Return a problem if the first bucket of a name has several policies at once."""
     # Under a condition another policy may be left out.
     rivals = [policy for policy in policies if not policy.condition]
-    if has_unknown(name):
+    if has_unknown((split_arn(arn) or [arn])[-1]):
         rivals = [policy for policy in rivals if policy.stack.top is rivals[0].stack.top]
     if len(rivals) < 2:
         return []

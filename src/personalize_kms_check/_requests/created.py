@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .._evaluation.elements import calls_of
 from .._model.causes import Cause
 from .._model.finding import Finding
 from .._model.policy_documents import as_list
@@ -15,7 +16,6 @@ from .._shared.values import as_written
 from .._templates.manifest import Assembly
 from .._templates.template import Template
 from ..matrix import ROWS, Permissions
-from .undeclared import calls_of
 
 Templates = Mapping[str, tuple[Assembly, Template]]
 """All templates with their assemblies, by file name; by path where names are equal."""
@@ -52,7 +52,7 @@ def _calls_by_role(
     for file, (_, template) in templates.items():
         files[str(template.path)] = file
         for logical_id in template.resources:
-            roles[template.path_of(logical_id)] = (file, logical_id)
+            roles[template.declaration_of(logical_id).path] = (file, logical_id)
     calls: dict[tuple[str, str], set[str]] = {}
     for creator in undecided:
         if creator.cause is not Cause.NOT_DECLARED:

@@ -14,6 +14,7 @@ ROLE = "AWS::IAM::Role"
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 PRINCIPALS = {ROLE: "role", "AWS::IAM::User": "user", "AWS::IAM::Group": "group"}
 BUCKET = "AWS::S3::Bucket"
+BUCKET_POLICY = "AWS::S3::BucketPolicy"
 DATASET_GROUP = "AWS::Personalize::DatasetGroup"
 DATASET = "AWS::Personalize::Dataset"
 SOLUTION = "AWS::Personalize::Solution"
@@ -49,7 +50,11 @@ def bucket_name(resource: Resource) -> str:
 
 
 def bucket_arn(resource: Resource) -> str:
-    return resource.arn("s3", bucket_name(resource), region=False, account=False)
+    return arn_of_bucket(bucket_name(resource), resource)
+
+
+def arn_of_bucket(name: str, beside: Resource) -> str:
+    return beside.arn("s3", name, region=False, account=False)
 
 
 def arn_by_name(resource: Resource) -> str:

@@ -290,15 +290,12 @@ class Resource:
     """Saves time: the properties asked for so far."""
 
     @cached_property
-    def path(self) -> str:
-        return self.stack.template.path_of(self.logical_id)
+    def declared(self) -> Declaration:
+        return self.stack.template.declaration_of(self.logical_id)
 
     @cached_property
-    def declared(self) -> Declaration:
-        template = self.stack.template
-        return Declaration(
-            str(template.path), template.construct_path_of(self.logical_id), self.logical_id
-        )
+    def path(self) -> str:
+        return self.declared.path
 
     @property
     def condition(self) -> str:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .._model.declarations import Declaration
 from .._model.policy_documents import as_list
 from .._shared.values import unknown
 from .files import AssemblyError, Json, is_put_in, noting_errors, read_json, read_template
@@ -92,11 +93,10 @@ class Template:
             return True
         return "::" in name or bool(self.macros)
 
-    def path_of(self, logical_id: str) -> str:
-        """Return the name of a resource in reports: the construct path; an L1 has its L2's."""
-        return self.construct_path_of(logical_id).removesuffix("/Resource")
+    def declaration_of(self, logical_id: str) -> Declaration:
+        return Declaration(str(self.path), self._construct_path_of(logical_id), logical_id)
 
-    def construct_path_of(self, logical_id: str) -> str:
+    def _construct_path_of(self, logical_id: str) -> str:
         """Return the construct path of a resource, or stack and logical id without the CDK."""
         if logical_id in self.paths:
             return self.paths[logical_id]
