@@ -9,13 +9,12 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from .._model.asked import Asked, Location
+from .._model.asked import S3_URI, Asked, Location
 from ..matrix import DATASET_GROUP, ROWS, WRITE_OBJECTS, Permissions, S3Access
 from .asking import Account, DoctorError, member_of, seen
 
 # Roles, keys and buckets of older jobs may have lost what nobody needs any more.
 _LOOKED_AT = timedelta(days=90)
-_S3 = "s3://"
 _OF_VERSIONS = "SolutionVersionArn"
 
 
@@ -173,10 +172,10 @@ def _read_job(account: Account, row: Permissions, group: Group, summary: Any) ->
         raise account.not_seen(operation, "was answered without a role", arn)
     for access in row.locations():
         path = _member(described, access.path_argument)
-        if path is not None and not path.startswith(_S3):
+        if path is not None and not path.startswith(S3_URI):
             raise account.not_seen(operation, f"was answered with the path {path}", arn)
     name = str(described.get("jobName") or described.get("name") or arn.rpartition("/")[2])
-    status, buckets = str(described.get("status") or ""), f"arn:{account.partition}:s3:::"
+    status = str(described.get("status") or "")
     created = summary["creationDateTime"]
     state = (f"{created:%Y-%m-%d}", status)
     asked = Asked(
@@ -186,21 +185,21 @@ def _read_job(account: Account, row: Permissions, group: Group, summary: Any) ->
         account.id,
         account.region,
         group.key or None,
-        source=_location(described, row.source, buckets),
-        destination=_location(described, row.destination, buckets),
+        source=_location(described, row.source, account.partition),
+        destination=_location(described, row.destination, account.partition),
         state=", ".join(filter(None, state)) if row.is_job else "",
     )
     has_worked = row.is_job and status == row.finished
     return PersonalizeJob(asked, _failure(described), created.timestamp(), has_worked)
 
 
-def _location(described: Any, access: S3Access | None, buckets: str) -> Location | None:
+def _location(described: Any, access: S3Access | None, partition: str) -> Location | None:
     path = _member(described, access.path_argument) if access else None
     if access is None or path is None:
         return None
-    bucket, _, prefix = path.removeprefix(_S3).partition("/")
     key = _member(described, access.key_argument) if access.key_argument else None
-    return Location(buckets + bucket, prefix, key, is_folder=access.on_objects is WRITE_OBJECTS)
+    is_folder = access.on_objects is WRITE_OBJECTS
+    return Location.at(path, partition, key, is_folder=is_folder, is_read=False)
 
 
 def _failure(described: Any) -> str:

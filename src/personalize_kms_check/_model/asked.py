@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
+from .._shared.values import split
 from ..matrix import Permissions
 from .causes import Cause, Value
 from .declarations import Declaration
+
+S3_URI = "s3://"
 
 PrincipalKind = Literal["role", "service", "caller", "account", ""]
 
@@ -28,6 +31,15 @@ class Location(NamedTuple):
     with."""
     account: str = ""
     """The account of the bucket, where it is known and no template makes the bucket."""
+
+    @classmethod
+    def at(
+        cls, path: str, partition: str, key_arn: str | None, *, is_folder: bool, is_read: bool
+    ) -> Location:
+        """Return the location of a path like ``s3://bucket/folder/``."""
+        bucket, *prefix = split(path.removeprefix(S3_URI), "/", 1)
+        arn = f"arn:{partition}:s3:::{bucket}"
+        return cls(arn, "".join(prefix), key_arn, is_folder=is_folder, is_read=is_read)
 
     @property
     def objects(self) -> str:

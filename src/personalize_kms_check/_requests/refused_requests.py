@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .. import matrix
+from .._model.asked import S3_URI
 from .._model.causes import Cause, Reason
 from .._model.finding import Finding
 from .._shared.values import MARK, has_unknown, split_arn
 from .._templates.physical import alias_in
-from .request import S3_URI, Request
+from .request import Request
 
 EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html"
 

@@ -15,7 +15,6 @@ from .._shared.values import split, split_arn, unknown
 from .._templates.choices import Either, left_out_by
 from .._templates.stacks import Resource
 
-S3_URI = "s3://"
 KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for row in matrix.ROWS}
 """The permissions required by AWS's pages, by the call of the API with its name in lower case."""
 

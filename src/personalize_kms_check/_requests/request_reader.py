@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .._model.asked import Asked, Location, OpenQuestion
+from .._model.asked import S3_URI, Asked, Location, OpenQuestion
 from .._model.causes import Cause
 from .._owners.deployment import Deployment
 from .._owners.waiting import CreationOrder
-from .._shared.values import open_parts, split
+from .._shared.values import open_parts
 from .._templates.choices import left_out_by
 from .dataset_groups import DatasetGroups, key_left_open
-from .request import S3_URI, Request
+from .request import Request
 
 AllowedByConstructs = Mapping[tuple[str, str], list[Asked]]
 """What constructs of ours allow, by the ARN of the role and the kind of resource."""
@@ -115,14 +115,9 @@ class RequestReader:
             return question._replace(values=(("parts", tuple(open_parts(path))),))
         if not path.startswith(S3_URI):
             return None
-        bucket_name, *prefix = split(path.removeprefix(S3_URI), "/", 1)
-        return Location(
-            resource.arn("s3", bucket_name, region=False, account=False),
-            "".join(prefix),
-            None if key is None else self._groups.key_arn(key, resource),
-            is_folder=side == "destination",
-            is_read=side == "source",
-        )
+        key_arn = None if key is None else self._groups.key_arn(key, resource)
+        is_read, partition = side == "source", resource.stack.partition
+        return Location.at(path, partition, key_arn, is_folder=not is_read, is_read=is_read)
 
     def _key_of_group(
         self, request: Request, of_constructs: list[Asked]
