@@ -61,6 +61,7 @@ _TOLD_IF_OPEN = frozenset(
         Cause.ELEMENT_UNKNOWN,
     }
 )
+_LEFT_TO_IAM = (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES)
 _ENVIRONMENT = frozenset({"AWS::AccountId", "AWS::Partition", "AWS::Region"})
 """The parts of values that an app without ``env`` doesn't know."""
 _ORGANIZATION = (
@@ -241,15 +242,10 @@ def _is_pending(finding: Finding, pending: PendingPolicy, model: AccessModel) ->
     if pending.column == IN_BUCKET_POLICY and finding.policy == IN_BUCKET_POLICY:
         has_policy = bool(model.buckets[finding.policy_of].policies)
         return not has_policy and _is_same_owner(finding.policy_of, pending.arn, model)
-    if pending.column == IN_IAM and _is_missing_in_iam(finding):
+    is_in_iam = finding.policy == IN_IAM or finding.cause in _LEFT_TO_IAM
+    if pending.column == IN_IAM and is_in_iam:
         return _is_same_owner(finding.principal_arn, pending.arn, model)
     return False
-
-
-def _is_missing_in_iam(finding: Finding) -> bool:
-    """Report whether IAM lacks a permission, perhaps one left to it by a key policy."""
-    left_to_iam = (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES)
-    return finding.policy == IN_IAM or finding.cause in left_to_iam
 
 
 def _is_same_owner(arn: str, pending_arn: str, model: AccessModel) -> bool:

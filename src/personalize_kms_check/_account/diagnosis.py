@@ -82,7 +82,7 @@ def _unused_ids(model: AccessModel) -> Iterator[Finding]:
     """Yield a warning for each id in a policy; whose it was can't be known."""
     living = {role.unique_id for role in model.roles.values()}
     for owner in model.owners:
-        for policy in owner.documents:
+        for policy in owner.policies:
             bodies = [statement.body for statement in policy.statements if statement.readable]
             principals = [(body.get("Principal"), body.get("NotPrincipal")) for body in bodies]
             for id in sorted(set(_ID.findall(str(principals))) - living):

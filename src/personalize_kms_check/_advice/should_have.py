@@ -45,14 +45,12 @@ class ShouldHave:
     def __init__(self, model: AccessModel, needs: Iterable[Need], forms: Forms) -> None:
         self._model = model
         self._forms = forms
-        self._on = by_owner(needs)
+        self.on = by_owner(needs)
+        """The needs on each key, bucket and service role, by its ARN."""
         self._of: dict[str, list[Need]] = defaultdict(list)
         """The needs of each role, by its ARN."""
         for need in needs:
             self._of[need.principal_arn].append(need)
-
-    def needs_on(self, owner_arn: str) -> list[Need]:
-        return self._on[owner_arn]
 
     def needs_in_iam(self, role_arn: str) -> list[Need]:
         """Return those left to IAM by a key policy, too."""
@@ -68,7 +66,7 @@ class ShouldHave:
     def needs_in(self, which: WhichPolicy) -> list[Need]:
         if which.column == IN_BOUNDARY:
             return self._of[which.owner]
-        return [need for need in self._on[which.owner] if self._is_in(which, need)]
+        return [need for need in self.on[which.owner] if self._is_in(which, need)]
 
     def _is_in(self, which: WhichPolicy, need: Need) -> bool:
         """Tell if the policy of an owner should meet a need about this owner."""

@@ -150,7 +150,7 @@ class Advice:
     def _documents_of(self, which: WhichPolicy) -> list[Policy]:
         if which.column in (IN_IAM, IN_BOUNDARY):
             return self._model.role(which.owner).identity
-        return self._owner(which.owner).documents
+        return self._owner(which.owner).policies
 
     def _also_for(
         self, which: WhichPolicy, replaced: list[PolicyStatement], rests: list[Json | None]
@@ -165,7 +165,7 @@ class Advice:
             others += statement.policy.also_of
             for trusting in allow_statements(self._model.role(which.owner).trust):
                 others += principals_of(trusting.body)
-        users = [need.principal_arn for need in self._should_have.needs_on(which.owner)]
+        users = [need.principal_arn for need in self._should_have.on[which.owner]]
         served = {SERVICE_PRINCIPAL, which.owner, *users}
         return tuple(dict.fromkeys([name for name in others if not is_one_of(name, served)]))
 

@@ -185,7 +185,7 @@ def by_owner(call: Call, owner: Owner) -> Decision:
 
 def _own_verdict(owner: Owner, call: Call) -> Verdict:
     unseen = owner.unseen_trust if isinstance(owner, Role) else owner.unseen
-    verdict = verdict_of(owner.documents, call, of_resource=True)
+    verdict = verdict_of(owner.policies, call, of_resource=True)
     if not unseen:
         return verdict
     arn = owner.arn.replace(PARTITION, "aws")

@@ -50,7 +50,7 @@ def let_in_beside(model: AccessModel, told: Iterable[Finding]) -> Iterator[Findi
             told_of.update(map(_identity_of, entry.reason.statements))
     for owner in model.owners_beside:
         is_in_model = owner.arn in model.buckets or owner.arn in model.keys
-        statements = list(allow_statements(owner.documents))
+        statements = list(allow_statements(owner.policies))
         is_named = any(is_for(statement.body, [SERVICE_PRINCIPAL]) for statement in statements)
         if isinstance(owner, Role) or is_in_model or is_named:
             for statement in statements:
@@ -100,7 +100,7 @@ def _reasons_of_anybody(
             resource_account=owner.account,
             resource_region=region,
         )
-        whom = Strangers(owner.documents, call_by, region, (owner.account,))
+        whom = Strangers(owner.policies, call_by, region, (owner.account,))
         for reason in strangers(statement, whom):
             if reason.cause in ANYBODY:
                 yield reason

@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/personalize/latest/dg/granting-personalize-key-acces
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 from .._evaluation.calls import call_on
@@ -63,7 +64,9 @@ def _joined(entries: Iterable[Finding]) -> list[Finding]:
         first = by_identity.setdefault(identity, entry)
         if first is not entry:
             statements = dict.fromkeys((*first.reason.statements, *entry.reason.statements))
-            by_identity[identity] = first.with_statements(tuple(statements))
+            reason = replace(first.reason, statements=tuple(statements))
+            places = declared_of([statement.policy for statement in statements])
+            by_identity[identity] = replace(first, reason=reason, places=places)
     return list(by_identity.values())
 
 

@@ -49,7 +49,10 @@ def _passed(model: AccessModel) -> list[_Passed]:
     passed: dict[str, _Passed] = {}
     for resource in model.template_roles:
         role = resource.role
-        if resource.names_personalize and _may_trust_personalize(role, resource.region):
+        if not resource.names_personalize:
+            continue
+        call = calls.assume_role(calls.service(role.account, resource.region), role)
+        if decision.by_owner(call, role).answer is not Answer.NO:
             name = of_any_partition(role.arn)
             passed[name] = _Passed(role.arn, resource.declared.path, set())
     if not passed:
@@ -60,11 +63,6 @@ def _passed(model: AccessModel) -> list[_Passed]:
         of_request = passed.setdefault(name, _Passed(request.role_arn, "", set()))
         of_request.calls.add(request.permissions.create_action)
     return list(passed.values())
-
-
-def _may_trust_personalize(role: Role, region: str) -> bool:
-    call = calls.assume_role(calls.service(role.account, region), role)
-    return decision.by_owner(call, role).answer is not Answer.NO
 
 
 def _is_for_personalize_alone(role: Role) -> bool:

@@ -301,7 +301,7 @@ class Reason:
         if self.doubts and "{doubts}" not in says:
             sentence += f", since {words['doubts']}"
         if self.statements and "{statements}" not in says:
-            sentence = f"{self._names}: {sentence}"
+            sentence = f"{words['statements']}: {sentence}"
         return shown(sentence)
 
     @property
@@ -314,16 +314,12 @@ class Reason:
     def _shown(self, subject: str) -> dict[str, str]:
         words = {name: _text(value) for name, value in self.values.items()}
         words["subject"] = subject
-        words["statements"] = self._names
+        words["statements"] = _joined([statement.name for statement in self.statements])
         words["doubts"] = _joined([doubt.sentence() for doubt in self.doubts])
         words["how_to_tell"] = how_to_tell(self.values.get("parts", ()))
         if "column" in words:
             words["column"] = _IN_SENTENCES.get(words["column"], words["column"])
         return words
-
-    @property
-    def _names(self) -> str:
-        return _joined([statement.name for statement in self.statements])
 
 
 def unknown_element(element: str, value: Any) -> Reason:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .asked import Asked, PrincipalKind, declared_of, labels_of
@@ -124,11 +124,6 @@ class Finding:
             if statements:
                 return statements
         return [place.where for place in self.places or self.found_at]
-
-    def with_statements(self, statements: tuple[PolicyStatement, ...]) -> Finding:
-        """Return the same finding for other statements."""
-        places = declared_of([statement.policy for statement in statements])
-        return replace(self, reason=replace(self.reason, statements=statements), places=places)
 
     def sort_key(self) -> tuple[str, ...]:
         """Return the values by which reports are sorted."""

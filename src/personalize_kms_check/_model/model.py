@@ -63,10 +63,6 @@ class Key(PolicyOwner):
     def account(self) -> str:
         return account_of(self.arn)
 
-    @property
-    def documents(self) -> list[Policy]:
-        return self.policies
-
 
 @final
 @dataclass
@@ -92,7 +88,8 @@ class Role(PolicyOwner):
         return account_of(self.arn)
 
     @property
-    def documents(self) -> list[Policy]:
+    def policies(self) -> list[Policy]:
+        """Its own policy, which is about it."""
         return self.trust
 
 
@@ -109,10 +106,6 @@ class Bucket(PolicyOwner):
     """Its Region, where it is known."""
     unseen_region: str = ""
     """The reason why its Region can't be seen."""
-
-    @property
-    def documents(self) -> list[Policy]:
-        return self.policies
 
 
 Owner = Key | Bucket | Role

@@ -123,7 +123,7 @@ def _is_given_by_account(decision: Decision) -> bool:
 
 
 def _is_named(owner: Owner, role: Role) -> bool:
-    for statement in allow_statements(owner.documents):
+    for statement in allow_statements(owner.policies):
         for name in aws_principals(statement.body):
             if same(str(name), role.arn) is Answer.YES:
                 return True

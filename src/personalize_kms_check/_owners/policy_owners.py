@@ -227,7 +227,9 @@ class Owners:
         policies: list[Policy] = []
         for policy in self._deployment.of_bucket("bucket policies", arn):
             policies.append(policy_of(policy, "PolicyDocument"))
-        account, keys = self._told_of_bucket(arn, account)
+        locations = self._locations.get(arn, [])
+        account = next(filter(None, [location.account for location in locations]), account)
+        keys = {location.key_arn for location in locations if location.key_arn is not None}
         resource = made[0] if made else None
         if resource is None:
             key_arn, unseen_encryption = None, _why_unseen(arn)
@@ -276,13 +278,6 @@ class Owners:
             if alias_in(key_arn) not in ("", AWS_MANAGED_KEY):
                 return None, f"it is encrypted with {key_arn}, an alias that isn't part of the app"
         return key_arn, ""
-
-    def _told_of_bucket(self, arn: str, account: str) -> tuple[str, set[str]]:
-        """Return the account and the keys the app names for a bucket, or else the given account."""
-        locations = self._locations.get(arn, [])
-        accounts = [location.account for location in locations if location.account]
-        keys = {location.key_arn for location in locations if location.key_arn is not None}
-        return [*accounts, account][0], keys
 
 
 def _names_personalize(role: Resource) -> bool:

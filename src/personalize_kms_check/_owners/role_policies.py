@@ -9,7 +9,7 @@ from .._model.model import Role
 from .._model.policy_documents import Policy, as_list
 from .._shared.values import account_of, of_any_partition
 from .._templates import physical
-from .._templates.choices import Item, items_of
+from .._templates.choices import items_of
 from .._templates.physical import PRINCIPALS
 from .._templates.stacks import Resource
 from .aws_managed_policies import policies_of_aws_named
@@ -34,7 +34,9 @@ def identity_policies(
         policies[policy.declared] = (policy, "")
     not_known: list[str] = []
     from_outside: list[Policy] = []
-    for policy_arn, (_, condition) in _managed_policy_arns(resource):
+    arns = items_of(resource.get("ManagedPolicyArns") or [])
+    # Those without a condition come first.
+    for policy_arn, (_, condition) in sorted(arns, key=lambda item: item.position.condition):
         of_app = deployment.managed_policies(policy_arn, resource)
         for policy in of_app:
             policies.setdefault(policy.declared, (policy, condition))
@@ -95,12 +97,6 @@ def boundary_of(resource: Resource, deployment: Deployment) -> tuple[Policy | No
         return policy_of(of_app[0], "PolicyDocument"), ""
     boundary = policy_from_outside(arn, resource)
     return boundary, "" if boundary else not_of_the_app([arn])
-
-
-def _managed_policy_arns(role: Resource) -> list[Item]:
-    """Return the ARNs of a role's managed policies, first those without a condition."""
-    arns = items_of(role.get("ManagedPolicyArns") or [])
-    return sorted(arns, key=lambda item: item.position.condition)
 
 
 def _arn_of_principal(resource: Resource) -> str:

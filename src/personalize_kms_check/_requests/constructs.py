@@ -129,8 +129,10 @@ class _Metadata:
         self.left.uses = frozenset(filter(None, (role_arn, key_arn)))
         job = self.data.get("job")
         if isinstance(job, dict):
-            self._read_job(job)
             left = self.left
+            left.state = str(job.get("state"))
+            left.job_name = self.references.text(job.get("name", ""))
+            left.made_for = self.references.text(job.get("madeFor", ""))
             group = self.groups.of(left.made_for, self.references.own)
             if group is not None:
                 key_arn = self.groups.key_of(group)
@@ -152,12 +154,6 @@ class _Metadata:
             places=(left.declared,),
         )
         left.problems.append(problem)
-
-    def _read_job(self, job: Mapping[str, Any]) -> None:
-        left = self.left
-        left.state = str(job.get("state"))
-        left.job_name = self.references.text(job.get("name", ""))
-        left.made_for = self.references.text(job.get("madeFor", ""))
 
     def _read_pending(self) -> None:
         for entry in as_list(self.data.get("pending")):

@@ -28,17 +28,14 @@ class DatasetGroups:
         for resource in resources:
             if resource.type == physical.DATASET_GROUP:
                 with resource.stack.noting_errors():
-                    self._take_group(resource)
+                    for name in (physical.arn_by_name(resource), physical.ref(resource)):
+                        self._groups.setdefault(name, []).append(resource)
+                    if resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None:
+                        self.without_key.append(resource)
             elif resource.type in _MEMBERS:
                 with resource.stack.noting_errors():
                     arn = _MEMBERS[resource.type](resource)
                     self._members.setdefault(arn, []).append(resource)
-
-    def _take_group(self, group: Resource) -> None:
-        for name in (physical.arn_by_name(group), physical.ref(group)):
-            self._groups.setdefault(name, []).append(group)
-        if group.get("KmsKeyArn") is None and group.get("RoleArn") is None:
-            self.without_key.append(group)
 
     def of(self, made_for: str, beside: Stack) -> Resource | None:
         """Return the group of a dataset, a solution or its version; none outside of the app."""

@@ -105,7 +105,9 @@ def parse_property(text: str, label: str, template: Path) -> Any:
         pass
 
     def hole_or_number(hole: re.Match[str]) -> str:
-        return hole[0] if _in_string(text, hole.start()) else "0"
+        before = text[: hole.start()].replace("\\\\", "").replace('\\"', "")
+        is_in_string = before.count('"') % 2 == 1
+        return hole[0] if is_in_string else "0"
 
     try:
         return json.loads(HOLE.sub(hole_or_number, text))
@@ -116,11 +118,6 @@ def parse_property(text: str, label: str, template: Path) -> Any:
 def is_put_in(name: str) -> bool:
     """Report whether a resource is a macro or a loop, ``Fn::Transform`` or ``Fn::ForEach::…``."""
     return name.startswith("Fn::")
-
-
-def _in_string(text: str, position: int) -> bool:
-    quotes = text[:position].replace("\\\\", "").replace('\\"', "").count('"')
-    return quotes % 2 == 1
 
 
 def _unreadable(path: Path, error: Exception, form: str) -> AssemblyError:

@@ -61,7 +61,7 @@ class Scope:
         if kind is str:
             return self.stack.string(expression) if "{{" in expression else expression
         if kind is list:
-            return self._list(expression)
+            return [value for value in map(self.value, expression) if value is not NO_VALUE]
         if kind is not dict:
             return expression
         if len(expression) == 1:
@@ -73,10 +73,6 @@ class Scope:
                 return value
         return self._object(expression)
 
-    def _list(self, items: list[Any]) -> list[Any]:
-        values = [self.value(item) for item in items]
-        return [value for value in values if value is not NO_VALUE]
-
     def _object(self, items: dict[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for name, item in items.items():
@@ -85,13 +81,10 @@ class Scope:
                 values[name] = value
         statements, left = items.get("Statement"), values.get("Statement")
         if isinstance(statements, list) and isinstance(left, list) and len(left) < len(statements):
-            values["Statement"] = self._with_gaps(statements)
+            # Reports name statements by number: ``{}`` stands for those left out.
+            all_statements = map(self.value, statements)
+            values["Statement"] = [{} if one is NO_VALUE else one for one in all_statements]
         return values
-
-    def _with_gaps(self, statements: list[Any]) -> list[Any]:
-        """Return statements with ``{}`` for those left out: reports name the others by number."""
-        values = [self.value(statement) for statement in statements]
-        return [{} if value is NO_VALUE else value for value in values]
 
     def text(self, expression: Any) -> str:
         """Return the expression as a string; a hole where it is no string."""

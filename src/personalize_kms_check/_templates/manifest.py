@@ -98,16 +98,15 @@ class _Manifest:
                 with noting_errors(template.errors, template.path):
                     self._add_metadata(artifact, template, assembly)
             elif artifact["type"] == "cdk:cloud-assembly":
-                assembly.stages.append(self._stage(artifact_id, artifact))
+                name = _object_in(artifact, "properties").get("directoryName")
+                if not isinstance(name, str):
+                    raise AssemblyError(
+                        f"{self.file}: nested assembly {artifact_id} has no directoryName"
+                    )
+                assembly.stages.append(self.directory / name)
         for artifact_id, template in stacks.items():
             assembly.dependencies[template.file] = _files_before(artifact_id, waits, stacks)
         return assembly
-
-    def _stage(self, artifact_id: str, artifact: Json) -> Path:
-        name = _object_in(artifact, "properties").get("directoryName")
-        if not isinstance(name, str):
-            raise AssemblyError(f"{self.file}: nested assembly {artifact_id} has no directoryName")
-        return self.directory / name
 
     def _artifacts(self) -> Json:
         directory = self.directory
