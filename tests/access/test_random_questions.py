@@ -239,7 +239,7 @@ def role_on_key(draw: random.Random) -> tuple[Answer, bool, Any]:
         role.boundary = policy("boundary", boundary)
     action = draw.choice(ON_KEYS)
     call = call_on(key, OF_ROLE, action, arn)
-    ours = decision.role_by_both(call, decision.of_role(role, call), key).answer
+    ours = decision.role_by_both(call, role, key).answer
     documents = access.Role(
         ROLE, {}, ({"Statement": in_iam},), None if boundary is None else {"Statement": boundary}
     )
@@ -277,7 +277,7 @@ def role_by_iam(draw: random.Random) -> tuple[Answer, bool, Any]:
     in_iam = statements(draw, 4, S3_ACTIONS, OBJECT_RESOURCES, ROLE_CONDITIONS)
     role = Role(ROLE, identity=[policy("IAM", in_iam)])
     call = call_on(Bucket(BUCKET, ACCOUNT), OF_MEMBER, "s3:GetObject", OBJECT)
-    ours = decision.role_by_iam(decision.of_role(role, call)).answer
+    ours = decision.role_by_iam(call, role).answer
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},))
     organization = {"aws:PrincipalOrgID": ORGANIZATION}
     return ours, access.by_iam(documents, "s3:GetObject", OBJECT, REGION, **organization), []
@@ -290,7 +290,7 @@ def metrics_by_iam(draw: random.Random) -> tuple[Answer, bool, Any]:
     call = call_on(None, OF_ROLE, "cloudwatch:PutMetricData", "*")
     documents = access.Role(ROLE, {}, ({"Statement": in_iam},))
     return (
-        decision.role_by_iam(decision.of_role(role, call)).answer,
+        decision.role_by_iam(call, role).answer,
         access.by_iam(documents, call.action, "*", REGION),
         [],
     )
@@ -408,7 +408,7 @@ def decided(on_key: Any, for_service: Any, in_iam: Any, boundary: Any) -> tuple[
     key, other = Key(KEY, [read("key", on_key)]), Key(KEY, [read("key", for_service)])
     call = call_on(key, caller, "kms:Decrypt", KEY)
     return (
-        decision.role_by_both(call, decision.of_role(role, call), key).answer,
+        decision.role_by_both(call, role, key).answer,
         decision.by_owner(call_on(other, OF_SERVICE, "kms:Decrypt", KEY), other).answer,
     )
 

@@ -331,7 +331,7 @@ def test_a_boundary_may_mean_the_app_s_own_by_a_parameter() -> None:
     bound = Role(ROLE, trust=[], boundary=policy("boundary", [iam(["kms:*"], "${Main.Key?}")]))
     call = calls.call_on(Key(KEY), calls.role(bound, REGION), "kms:Decrypt", KEY)
     own = replace(call, is_on_own=True)
-    assert decision.of_role(bound, own).boundary.allowed.answer is Answer.MAYBE
+    assert decision.by_boundary(bound, own).allowed.answer is Answer.MAYBE
 
 
 OWN_BY_PARAMETER = {"Action": "kms:*", "Resource": "${Main.Key?}"}

@@ -141,10 +141,7 @@ def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
     session isn't documented. A role with a permissions boundary is never spared
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).
     """
-    listed = []
-    for way in _principals(principal, caller):
-        if way.answer is not Answer.NO:
-            listed.append(way)
+    listed = [way for way in _principals(principal, caller) if way.answer is not Answer.NO]
     if not listed or (denies and caller.is_bounded):
         return [Way(Addressed.EVERYBODY, Answer.YES)]
     certain = [way.whom for way in listed if way.answer is Answer.YES]

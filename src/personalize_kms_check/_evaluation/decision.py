@@ -51,13 +51,6 @@ class Decision(NamedTuple):
         return (self.reason, *self.further) if self.answer is Answer.NO else ()
 
 
-class OfRole(NamedTuple):
-    """The verdicts of a role's own policies on a call."""
-
-    iam: Verdict
-    boundary: Verdict
-
-
 class _Sides(NamedTuple):
     """The verdicts of a key's policy, of IAM and of the role's boundary.
 
@@ -121,15 +114,15 @@ class _Sides(NamedTuple):
         return lacking
 
 
-def role_by_both(call: Call, own: OfRole, key: Key) -> Decision:
-    of_owner = _own_verdict(key, call)
+def role_by_both(call: Call, role: Role, key: Key) -> Decision:
+    of_owner, iam, boundary = _own_verdict(key, call), by_iam(role, call), by_boundary(role, call)
     one_account = same(call.caller.account, key.account)
-    sides = _Sides(of_owner, own.iam.allowed, own.boundary.allowed, one_account)
+    sides = _Sides(of_owner, iam.allowed, boundary.allowed, one_account)
     lacking = sides.lacking()
     doubts = []
     if one_account is Answer.MAYBE:
         doubts.append(_accounts_unknown(call, key))
-    denied = (of_owner.denied, own.iam.denied, own.boundary.denied)
+    denied = (of_owner.denied, iam.denied, boundary.denied)
     decision = _outcome(sides.answer, sides.together, denied, lacking, doubts)
     if sides.boundary.answer is not Answer.NO:
         sides = sides.unbounded
@@ -137,9 +130,9 @@ def role_by_both(call: Call, own: OfRole, key: Key) -> Decision:
     return decision._replace(waits_for=_groups(sides.together), named=is_named)
 
 
-def role_by_iam(own: OfRole) -> Decision:
+def role_by_iam(call: Call, role: Role) -> Decision:
     """Decide by the role's IAM policies and boundary, whatever the resource's policy says."""
-    iam, boundary = own
+    iam, boundary = by_iam(role, call), by_boundary(role, call)
     lacking = []
     if boundary.allowed.answer is Answer.NO:
         lacking.append(Reason.of(Cause.BOUNDARY))
@@ -197,11 +190,7 @@ def _own_verdict(owner: Owner, call: Call) -> Verdict:
     return verdict._replace(everybody=verdict.everybody | Match.unseen(doubt))
 
 
-def of_role(role: Role, call: Call) -> OfRole:
-    return OfRole(_by_identity(role, call), _by_boundary(role, call))
-
-
-def _by_identity(role: Role, call: Call) -> Verdict:
+def by_iam(role: Role, call: Call) -> Verdict:
     verdict = verdict_of(role.identity, call, of_resource=False)
     if role.unseen:
         cause = Cause.NOT_KNOWN if role.declared else Cause.POLICIES_UNSEEN
@@ -214,7 +203,7 @@ def _by_identity(role: Role, call: Call) -> Verdict:
     return verdict
 
 
-def _by_boundary(role: Role, call: Call) -> Verdict:
+def by_boundary(role: Role, call: Call) -> Verdict:
     if role.boundary is not None:
         # Whoever wrote it may well mean the app's own by a parameter.
         call = replace(call, is_on_own=False)

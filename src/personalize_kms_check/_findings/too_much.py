@@ -86,10 +86,7 @@ class _OfCaller:
         self._named = named
         self._caller = own[0].caller
         self._role = own[0].role
-        self._on: dict[str, list[Need]] = {}
-        """Its needs, by the key or bucket that they are about."""
-        for need in self._own:
-            self._on.setdefault(need.owner_arn, []).append(need)
+        self._on = by_owner(self._own)
 
     def entries(self) -> Iterator[Finding]:
         for needs in self._on.values():

@@ -135,8 +135,7 @@ def _may_pass(
     for role in passed:
         if is_open or of_any_partition(role.arn) in named:
             call = calls.call_on(None, caller, PASS_ROLE, role.arn)
-            may_pass = decision.role_by_iam(decision.of_role(creator.role, call)).answer
-            if may_pass is not Answer.NO:
+            if decision.role_by_iam(call, creator.role).answer is not Answer.NO:
                 roles.append(role)
     return roles
 

@@ -9,7 +9,6 @@ from .._evaluation.calls import Call
 from .._evaluation.decision import (
     Decision,
     by_owner,
-    of_role,
     role_by_both,
     role_by_iam,
     role_in_bucket,
@@ -57,13 +56,12 @@ def _decision(need: Need, call: Call) -> Decision:
     if role is None:
         assert owner is not None
         return by_owner(call, owner)
-    own = of_role(role, call)
     if isinstance(owner, Key) and need.column == IN_KEY_POLICY:
-        return role_by_both(call, own, owner)
-    decision = role_by_iam(own)
+        return role_by_both(call, role, owner)
+    decision = role_by_iam(call, role)
     if decision.answer is Answer.NO:
         # AWS may look at another resource instead.
         for alternative in alternatives_of(need, call):
-            if role_by_iam(of_role(role, alternative)).answer is not Answer.NO:
+            if role_by_iam(alternative, role).answer is not Answer.NO:
                 return Decision(Answer.MAYBE, Reason.of(Cause.SOLUTION_OR_VERSION))
     return decision

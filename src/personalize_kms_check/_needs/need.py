@@ -140,9 +140,7 @@ class _OfRequest:
 
     def _of_caller(self) -> Iterator[Need]:
         asked = self._asked
-        wanted = []
-        for arn in asked.calls_on:
-            wanted.append((asked.permissions.create_action, arn))
+        wanted = [(asked.permissions.create_action, arn) for arn in asked.calls_on]
         for action in asked.also_calls:
             wanted.append((action, asked.calls_on[-1]))
         wanted.append((PASS_ROLE, asked.role_arn))

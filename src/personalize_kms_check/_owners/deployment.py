@@ -92,12 +92,9 @@ class Deployment:
 
     def of_bucket(self, index: Index, arn: str) -> list[Resource]:
         """Return the resources of a bucket's name, which is unique in a partition."""
-        parts = split_arn(arn) or ("", PARTITION, arn)
-        in_partition = []
-        for resource in self.find(index, parts[-1]):
-            if same(resource.stack.partition, parts[1]) is not Answer.NO:
-                in_partition.append(resource)
-        return in_partition
+        _, partition, *_, name = split_arn(arn) or ("", PARTITION, arn)
+        alike = self.find(index, name)
+        return [one for one in alike if same(one.stack.partition, partition) is not Answer.NO]
 
     def key_arn(self, key: str, resource: Resource) -> str:
         """Return the ARN of a key named by id, ARN or alias; the alias's if its key isn't known."""

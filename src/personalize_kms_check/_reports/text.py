@@ -30,9 +30,7 @@ def blocks_of_findings(report: AccessReport, *, quiet: bool) -> Iterator[list[st
     told, remedies = sentences(lines)
     if quiet:
         told = [line.text for line in lines]
-    locations = []
-    for line in lines:
-        locations.append(_location(line, numbers, with_assemblies=report.apps > 1))
+    locations = [_location(line, numbers, with_assemblies=report.apps > 1) for line in lines]
     width = max(map(len, locations), default=0)
     findings = []
     for line, location, sentence in zip(lines, locations, told, strict=True):

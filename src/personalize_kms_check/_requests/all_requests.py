@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from .._model.asked import Asked, OpenQuestion
 from .._model.finding import Finding
@@ -19,13 +18,8 @@ from .request import Request
 from .request_reader import RequestReader
 from .requesters import requests_of
 
-
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """A job of ours, as its construct left it."""
-
-    left: Left
-    asked: Asked
+_Job = tuple[Left, Asked]
+"""A job of ours, as its construct left it."""
 
 
 class AllRequests:
@@ -63,7 +57,7 @@ class AllRequests:
             with resource.stack.noting_errors():
                 self._add_resource(resource, ours=self._is_ours(resource.path))
         for jobs in self._jobs.values():
-            self.asked += [(job.asked, job.left.stack) for job in jobs]
+            self.asked += [(asked, left.stack) for left, asked in jobs]
         if only_ours:
             self.questions = [one for one in self.questions if self._is_ours(f"{one.name}/")]
 
@@ -76,7 +70,7 @@ class AllRequests:
         for asked in left.asked:
             if left.state is not None:
                 state = (left.stack, left.state, asked.kind)
-                self._jobs.setdefault(state, []).append(_Job(left, asked))
+                self._jobs.setdefault(state, []).append((left, asked))
             else:
                 self._allowed.setdefault((asked.role_arn, asked.kind), []).append(asked)
                 self.asked.append((asked, left.stack))
@@ -103,8 +97,8 @@ class AllRequests:
         if jobs:
             job = _started_by(request, jobs)
             jobs.remove(job)
-            left = job.left
-            asked = self._reader.with_caller(job.asked, request, left.job_name, left.made_for)
+            left, asked = job
+            asked = self._reader.with_caller(asked, request, left.job_name, left.made_for)
             self.asked.append((asked, left.stack))
 
     def _add_request(self, request: Request, *, ours: bool) -> None:
@@ -122,6 +116,6 @@ def _started_by(request: Request, jobs: list[_Job]) -> _Job:
     """Return the job started by a state; several state machines may have a state of its name."""
     text = json.dumps(request.resource.body)
     for job in jobs:
-        if job.left.job_name.rstrip("*") in text:
+        if job[0].job_name.rstrip("*") in text:
             return job
     return jobs[0]

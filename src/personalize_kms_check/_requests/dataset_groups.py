@@ -28,7 +28,10 @@ class DatasetGroups:
         for resource in resources:
             if resource.type == physical.DATASET_GROUP:
                 with resource.stack.noting_errors():
-                    for name in (physical.arn_by_name(resource), physical.ref(resource)):
+                    for name in (
+                        physical.arn_by_name(resource),
+                        physical.attribute(resource, "Ref"),
+                    ):
                         self._groups.setdefault(name, []).append(resource)
                     if resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None:
                         self.without_key.append(resource)

@@ -46,8 +46,7 @@ class App(Surroundings):
         return self._by_file.get(beside.path.parent / file)
 
     def value_of(self, resource: Resource, attribute: str) -> str:
-        """Return an attribute of a resource, or the value of ``Ref`` without an attribute."""
-        return physical.attribute(resource, attribute) if attribute else physical.ref(resource)
+        return physical.attribute(resource, attribute)
 
     def stacks_named(self, name: str) -> Sequence[Stack]:
         """Return the top-level stacks of a name."""
@@ -55,16 +54,11 @@ class App(Surroundings):
 
     def exporters(self, name: str, to: Stack) -> list[tuple[Stack, str]]:
         """Return the stacks that export a name to a stack, with the output."""
-        exporters: list[tuple[Stack, str]] = []
-        for stack, output in self._exported_as(name):
-            if stack.is_in(to.account, to.region):
-                exporters.append((stack, output))
+        every = self._exported_as(name)
+        exporters = [exporter for exporter in every if exporter[0].is_in(to.account, to.region)]
         # Stages may be deployed side by side: the export of the same assembly counts.
         folder = to.top.template.path.parent
-        own: list[tuple[Stack, str]] = []
-        for stack, output in exporters:
-            if stack.top.template.path.parent == folder:
-                own.append((stack, output))
+        own = [exporter for exporter in exporters if exporter[0].top.template.path.parent == folder]
         return own or exporters
 
     def _exported_as(self, name: str) -> Sequence[tuple[Stack, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from .._shared.values import has_unknown, last_part, split_arn, unknown
 from .stacks import Resource, Stack
@@ -72,35 +73,26 @@ def dataset_arn(resource: Resource) -> str:
     return resource.arn("personalize", f"dataset/{name}/{kind}")
 
 
-def _generated_id(resource: Resource) -> str:
-    return resource.generated_id
-
-
-_REFS: dict[str, Callable[[Resource], str]] = {
-    **dict.fromkeys(KEYS, _generated_id),
-    ROLE: role_name,
-    MANAGED_POLICY: managed_policy_arn,
-    BUCKET: bucket_name,
-    ALIAS: alias_name,
-}
+_GENERATED_ID = attrgetter("generated_id")
 _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
     **{(type, "Arn"): key_arn for type in KEYS},
-    **{(type, "KeyId"): _generated_id for type in KEYS},
+    **{(type, "KeyId"): _GENERATED_ID for type in KEYS},
+    **{(type, "Ref"): _GENERATED_ID for type in KEYS},
+    (ROLE, "Ref"): role_name,
     (ROLE, "Arn"): role_arn,
+    (MANAGED_POLICY, "Ref"): managed_policy_arn,
     (MANAGED_POLICY, "PolicyArn"): managed_policy_arn,
+    (BUCKET, "Ref"): bucket_name,
     (BUCKET, "Arn"): bucket_arn,
+    (ALIAS, "Ref"): alias_name,
     (DATASET_GROUP, "DatasetGroupArn"): arn_by_name,
     (DATASET, "DatasetArn"): dataset_arn,
     (SOLUTION, "SolutionArn"): arn_by_name,
 }
 
 
-def ref(resource: Resource) -> str:
-    value_of = _REFS.get(resource.type)
-    return value_of(resource) if value_of else attribute(resource, "Ref")
-
-
 def attribute(resource: Resource, name: str) -> str:
+    """Return an attribute of a resource, or the value of ``Ref``."""
     value_of = _ATTRIBUTES.get((resource.type, name))
     if value_of is None:
         return unknown(f"{resource.stack.name}.{resource.logical_id}.{name}")
