@@ -46,12 +46,8 @@ def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessRepor
             *beyond,
         ]
     )
-    excess, untrusted = [], []
-    for finding in findings:
-        if finding.kind == "excess":
-            excess.append(finding)
-        elif finding.cause is Cause.NOT_TRUSTED:
-            untrusted.append(finding.subject)
+    excess = [finding for finding in findings if finding.kind == "excess"]
+    untrusted = [finding.subject for finding in findings if finding.cause is Cause.NOT_TRUSTED]
     # Without a request nothing says which statements a policy should have.
     to_narrow = [finding for finding in excess if finding.asked]
     undecided = {on_need.need for on_need in decided.on_needs if on_need.answer is Answer.MAYBE}

@@ -202,15 +202,6 @@ def _is_open_in_given_policy(finding: Finding, model: AccessModel) -> bool:
     return False
 
 
-def _depends_on_template(finding: Finding) -> bool:
-    """Report whether a condition of the template leaves a request or a statement open."""
-    if finding.kind != "undecided":
-        return False
-    if finding.cause is Cause.CHOSEN:
-        return True
-    return any(reason.cause is Cause.TEMPLATE_CONDITION for reason in finding.reason.doubts)
-
-
 def _once_a_stack(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield all findings, but only the first of those left open by a template's conditions.
 
@@ -218,7 +209,9 @@ def _once_a_stack(findings: Iterable[Finding]) -> Iterator[Finding]:
     """
     templates: set[str] = set()
     for finding in findings:
-        if not _depends_on_template(finding):
+        is_open = any(doubt.cause is Cause.TEMPLATE_CONDITION for doubt in finding.reason.doubts)
+        is_open = is_open or finding.cause is Cause.CHOSEN
+        if finding.kind != "undecided" or not is_open:
             yield finding
             continue
         template = template_of(next(iter(finding.found_at), None))

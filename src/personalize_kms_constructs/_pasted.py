@@ -58,12 +58,10 @@ def readable(value: Any, stack: Stack, known: Mapping[str, str] | None = None) -
         return [readable(member, stack, known) for member in value]
     if isinstance(value, dict):
         return {key: readable(member, stack, known) for key, member in value.items()}
-    known = known or {}
-
-    def filled_in(placeholder: re.Match[str]) -> str:
-        return known.get(placeholder[0], _without_punctuation(placeholder[0]))
-
-    return _PLACEHOLDER.sub(filled_in, with_placeholders(value, stack))
+    text = with_placeholders(value, stack)
+    filled_in = {hole: _without_punctuation(hole) for hole in _PLACEHOLDER.findall(text)}
+    filled_in |= known or {}
+    return _PLACEHOLDER.sub(lambda hole: filled_in[hole[0]], text)
 
 
 def with_placeholders(text: str, stack: Stack) -> str:

@@ -45,7 +45,6 @@ _NAME_A_COPY = (
     f"{page_at('how-to/imported-key.md')}"
 )
 
-
 Message = tuple[str, str]
 """The id and the text of a warning."""
 
@@ -247,23 +246,19 @@ class AtSynth:
         return [name for name, policy in zip(names, policies, strict=True) if policy == "Delete"]
 
     def _tag_warnings(self) -> Iterator[Message]:
-        for dropped, resources in self._without_tags().items():
-            yield (
-                "droppedTags",
-                f"the tags {dropped} of the app don't reach {', '.join(resources)}, whose tags "
-                "can't be changed later: pass the tags for these as tags={…} from the start, or "
-                "keep the aspect that adds them (Tags.of: exclude_resource_types) from these",
-            )
-
-    def _without_tags(self) -> dict[str, list[str]]:
-        """Return the app's tags without effect on some resources, with the resources' ids."""
         without: dict[str, list[str]] = {}
         for resource, tags in self._made.tagged:
             of_app = cast("TagManager", TagManager.of(resource)).tag_values()
             dropped = sorted(key for key, value in of_app.items() if tags.get(key) != value)
             if dropped:
                 without.setdefault(", ".join(dropped), []).append(resource.node.id)
-        return without
+        for names, resources in without.items():
+            yield (
+                "droppedTags",
+                f"the tags {names} of the app don't reach {', '.join(resources)}, whose tags "
+                "can't be changed later: pass the tags for these as tags={…} from the start, or "
+                "keep the aspect that adds them (Tags.of: exclude_resource_types) from these",
+            )
 
     def _pasteable(self) -> list[_Pasteable]:
         """A role to be looked up, or without a name, has no ARN to write: the CDK sees to it."""

@@ -111,9 +111,7 @@ class ShouldHave:
             statements += default_key_policy(root)["Statement"]
         if column == TRUST:
             statements += self._trust_statements(owner)
-        for group in _alike(needs):
-            statements.append(self._statement(group, column))
-        return statements
+        return statements + [self._statement(group, column) for group in _alike(needs)]
 
     def _trust_statements(self, role_arn: str) -> list[Json]:
         """Return a statement for each account and Region, as on AWS's page on confused deputies."""

@@ -28,10 +28,14 @@ class WhichPolicy(NamedTuple):
 
 
 def policy_for(model: AccessModel, need: Need, column: Column) -> WhichPolicy:
-    if need.role is not None and column == IN_BOUNDARY:
-        return _boundary(need.role)
-    if need.role is not None and column == IN_IAM:
-        return _iam_policy(model, need, need.role)
+    role = need.role
+    if role is not None and column == IN_BOUNDARY:
+        if role.boundary is not None and not role.boundary.of_aws:
+            return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role.boundary]))
+        make = MANAGED_POLICY if role.declared else ""
+        return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role]), make)
+    if role is not None and column == IN_IAM:
+        return _iam_policy(model, need, role)
     assert need.owner is not None
     return own_policy(need.owner)
 
@@ -46,13 +50,6 @@ def own_policy(owner: Owner) -> WhichPolicy:
     # The template of a key has its policy, that of a bucket has a resource for it.
     make = BUCKET_POLICY if isinstance(owner, Bucket) and owner.declared else ""
     return WhichPolicy(owner.arn, owner.column, declared_of([owner]), make)
-
-
-def _boundary(role: Role) -> WhichPolicy:
-    if role.boundary is not None and not role.boundary.of_aws:
-        return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role.boundary]))
-    make = MANAGED_POLICY if role.declared else ""
-    return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role]), make)
 
 
 def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:

@@ -74,15 +74,10 @@ class Policy:
         document = self.document if isinstance(self.document, dict) else {}
         bodies = as_list(document.get("Statement"))
         positions = self.positions or list(map(Position, range(1, len(bodies) + 1)))
-        statements = []
-        for body, position in zip(bodies, positions, strict=True):
-            statements.append(PolicyStatement.of(body, position, self))
-        return tuple(statements)
-
-    @property
-    def has_variables(self) -> bool:
-        """True if its version has variables; in others ``${…}`` is plain text."""
-        return isinstance(self.document, dict) and self.document.get("Version") == _WITH_VARIABLES
+        if document.get("Version") == _WITH_VARIABLES and MARK in self.text:
+            bodies = with_strings(bodies, _with_holes)
+        pairs = zip(bodies, positions, strict=True)
+        return tuple([PolicyStatement.of(body, position, self) for body, position in pairs])
 
     @cached_property
     def allowing(self) -> tuple[PolicyStatement, ...]:
@@ -114,8 +109,6 @@ class PolicyStatement:
 
     @staticmethod
     def of(body: Any, position: Position, policy: Policy) -> PolicyStatement:
-        if policy.has_variables and MARK in policy.text:
-            body = with_strings(body, _with_holes)
         readable = isinstance(body, dict)
         sid = body.get("Sid") if readable else None
         # An empty sid is none.

@@ -154,27 +154,21 @@ def merged(reports: Iterable[AccessReport]) -> AccessReport:
     if len(parts) == 1:
         return parts[0]
     policies: list[PolicyToChange] = []
-    asked: set[str] = set()
-    without_key: set[str] = set()
     names: dict[str, str] = {}
     assumed: dict[str, str] = {}
-    left_out = 0
     for report in parts:
-        left_out += report.left_out
         policies += report.policies
-        asked.update(report.asked)
-        without_key.update(report.without_key)
         names |= report.names
         assumed |= report.assumed
     policies.sort(key=lambda policy: (policy.policy_of, policy.policy, policy.declared))
     return AccessReport(
         in_order(_each_once(parts)),
         policies=tuple(policies),
-        asked=tuple(sorted(asked)),
-        without_key=tuple(sorted(without_key)),
+        asked=tuple(sorted(set().union(*(report.asked for report in parts)))),
+        without_key=tuple(sorted(set().union(*(report.without_key for report in parts)))),
         names=names,
         assumed=assumed,
-        left_out=left_out,
+        left_out=sum(report.left_out for report in parts),
     )
 
 

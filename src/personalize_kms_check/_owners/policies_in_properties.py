@@ -9,7 +9,6 @@ from typing import Any
 
 from .._model.causes import how_to_tell
 from .._model.policy_documents import Policy, Position, all_conditions
-from .._shared.default_key_policy import default_key_policy
 from .._shared.values import account_of, last_part, open_parts
 from .._templates.choices import Either, Item, items_of
 from .._templates.files import AssemblyError
@@ -98,11 +97,6 @@ def policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy
         return of_aws
     name = f"managed policy {name} of {role.path}"
     return Policy(document, name, condition=condition, is_given=True)
-
-
-def policy_of_kms(resource: Resource) -> Policy:
-    document = default_key_policy(resource.arn("iam", "root", region=False))
-    return Policy(document, f"default key policy of {resource.path}", resource.declared)
 
 
 def may_deny(managed_policy_arn: str) -> bool:

@@ -13,6 +13,7 @@ from .._model.declarations import Declaration
 from .._model.model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role, TemplateRole
 from .._model.policy_documents import Policy, as_list
 from .._shared.answers import Answer
+from .._shared.default_key_policy import default_key_policy
 from .._shared.values import (
     account_of,
     has_unknown,
@@ -29,7 +30,7 @@ from .._templates.physical import alias_in
 from .._templates.stacks import Resource, Stack
 from .deployment import Deployment, may_be_in
 from .policies_by_code import PoliciesByCode
-from .policies_in_properties import all_reasons, policy_of, policy_of_kms
+from .policies_in_properties import all_reasons, policy_of
 from .role_policies import boundary_of, identity_policies, identity_policy, role_made_by_sam
 from .shared_names import bucket_policy_problems, name_in_account, not_told_apart
 from .unseen_parts import put_in_around
@@ -150,9 +151,8 @@ class Owners:
     def _read_key(self, arn: str) -> Key:
         """Return a key; of one outside of the app, what is given, and what this app merges in."""
         made = self._deployment.find("keys", of_any_partition(arn))
-        merged: list[Policy] = []
-        for function in self._deployment.find("merged key policies", of_any_partition(arn)):
-            merged.append(policy_of(function, "PolicyDocument"))
+        functions = self._deployment.find("merged key policies", of_any_partition(arn))
+        merged = [policy_of(function, "PolicyDocument") for function in functions]
         if not made:
             unseen = "only what this app merges into it is known" if merged else _why_unseen(arn)
             given = given_policy_of("key", arn, self._given)
@@ -161,7 +161,8 @@ class Owners:
         policy = policy_of(resource, "KeyPolicy")
         has_default_policy = policy.document is None
         if has_default_policy:
-            policy = policy_of_kms(resource)
+            document = default_key_policy(resource.arn("iam", "root", region=False))
+            policy = Policy(document, f"default key policy of {resource.path}", resource.declared)
         condition = left_out_by(resource.get("KeyPolicy"))
         is_disabled = str(resource.get("Enabled")).lower() == "false"
         spec = resource.text("KeySpec") or "SYMMETRIC_DEFAULT"
@@ -215,18 +216,16 @@ class Owners:
     def _imported_role(self, arn: str) -> Role:
         """Return a role of which at most the policies that name it are known."""
         why = _why_unseen(arn)
-        identity: list[Policy] = []
         # Where the path isn't known, it isn't known either where the name begins.
-        for policy in self._deployment.policies_naming(last_part(arn), account_of(arn)):
-            identity.append(identity_policy(policy, arn, self._deployment))
+        policies = self._deployment.policies_naming(last_part(arn), account_of(arn))
+        identity = [identity_policy(policy, arn, self._deployment) for policy in policies]
         return Role(arn, identity=identity, unseen=why, unseen_trust=why, unseen_boundary=why)
 
     def _read_bucket(self, arn: str, account: str) -> Bucket:
         """Return it with its key. The account is the request's; the app may name another one."""
         made = self._deployment.of_bucket("buckets", arn)
-        policies: list[Policy] = []
-        for policy in self._deployment.of_bucket("bucket policies", arn):
-            policies.append(policy_of(policy, "PolicyDocument"))
+        resources = self._deployment.of_bucket("bucket policies", arn)
+        policies = [policy_of(policy, "PolicyDocument") for policy in resources]
         locations = self._locations.get(arn, [])
         account = next(filter(None, [location.account for location in locations]), account)
         keys = {location.key_arn for location in locations if location.key_arn is not None}

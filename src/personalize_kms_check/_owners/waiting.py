@@ -97,7 +97,7 @@ class CreationOrder:
     def _stacks_before(self, top: Stack) -> list[Stack]:
         """Return the stacks before a stack: by the manifest, and those whose outputs are read."""
         stacks: list[Stack] = []
-        for file in sorted(self._assembly.dependencies.get(top.template.file, set())):
+        for file in sorted(self._assembly.dependencies.get(top.template.path.name, set())):
             stack = self._app.of_file(top.template, file)
             if stack is not None:
                 stacks.append(stack)

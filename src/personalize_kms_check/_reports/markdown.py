@@ -54,7 +54,7 @@ def _cells(line: Line, sentence: str) -> Iterator[str]:
     for finding in line.findings:
         needed_by |= dict.fromkeys(finding.needed_by)
     yield _cell(", ".join(needed_by))
-    yield f"[AWS]({line.page})" if line.page else ""
+    yield f"[AWS]({line.first.page})" if line.first.page else ""
 
 
 def _code(text: str) -> str:

@@ -54,16 +54,8 @@ class Line:
         return "?" if self.first.kind == "undecided" else "!"
 
     @property
-    def sentence(self) -> str:
-        return with_remedy(self.text, self.fix)
-
-    @property
     def rule(self) -> str:
         return rule_of(self.first)
-
-    @property
-    def page(self) -> str:
-        return self.first.page
 
     @property
     def found_at(self) -> tuple[Declaration, ...]:
@@ -179,14 +171,12 @@ class _Words:
             lambda finding: (*_statements(finding), finding.policy, _why(finding)),
         )
         for alike in groups:
-            policies = []
-            for policy in self._report.policies:
-                if not set(alike).isdisjoint(policy.too_much):
-                    policies.append(policy)
+            every, told = self._report.policies, set(alike)
+            policies = tuple([policy for policy in every if not told.isdisjoint(policy.too_much)])
             text, fix = self._too_much(alike), alike[0].reason.remedy
             if not (policies or fix) and any(map(_is_given, alike[0].reason.statements)):
                 fix = "have its owner name the role in a statement of its own instead"
-            lines.append(self._line(alike, text, tuple(policies), fix))
+            lines.append(self._line(alike, text, policies, fix))
         return lines
 
     def undecided(self) -> list[Line]:

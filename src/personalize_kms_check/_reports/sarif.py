@@ -67,8 +67,7 @@ def _message(line: Line, names: Names) -> str:
     step = what_to_do(line, names)
     if step:
         parts.append(f"What to do: {step}")
-    if line.page:
-        parts.append(line.page)
+    parts.append(line.first.page)
     return ". ".join(filter(None, parts))
 
 
@@ -88,9 +87,6 @@ def _rule(id: str) -> Json:
 def _fingerprint(line: Line, names: Names) -> str:
     """Return a digest to recognize a line by, whatever is added to it."""
     first = line.first
-    if first.is_problem:
-        parts = [line.rule, first.subject, first.cause.id]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     resources, arns, too_much = set(), set(), set()
     for finding in line.findings:
         resources.add(finding.resource)
@@ -101,7 +97,9 @@ def _fingerprint(line: Line, names: Names) -> str:
     parts = [line.rule, first.policy]
     parts += map(names.of, (*sorted(arns), first.policy_of, *sorted(resources)))
     parts += sorted(too_much)
-    if not first.principal:
+    if first.is_problem:
+        parts = [line.rule, first.subject, first.cause.id]
+    elif not first.principal:
         # Without a principal it is about the requests.
         parts += first.needed_by
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

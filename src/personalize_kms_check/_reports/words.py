@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from .._model.policy_to_change import PolicyToChange
 from .._model.report import AccessReport
 from .._shared.values import HOLE, shown
-from .report_lines import Line, path_of, whose
+from .report_lines import Line, path_of, whose, with_remedy
 from .short_names import Names
 
 _NOTHING = (
@@ -19,6 +19,7 @@ _NOTHING = (
     "if code creates something there, declare it with declare_created in the app, or --created",
 )
 _NOT_KNOWN = ("checked: no request to Personalize, for the reasons below",)
+_EMPTY = '""'
 _WIDTH = 100
 _NAMED = 6
 """So many resources are named; of more, the kinds are counted."""
@@ -70,7 +71,7 @@ def _note_to_make(policy: PolicyToChange) -> str:
     note = f"a new {policy.make}"
     if policy.policy == "boundary":
         note += " instead of AWS's, with all that this one allows"
-    waiting = [declared.construct_path.removesuffix("/Resource") for declared in policy.waiting]
+    waiting = [declared.path for declared in policy.waiting]
     if waiting:
         note += f"; have {', '.join(waiting)} wait for it by DependsOn"
     return note
@@ -101,7 +102,7 @@ def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
     numbers: dict[str, str] = {}
     told = []
     for line in lines:
-        sentence = line.sentence
+        sentence = with_remedy(line.text, line.fix)
         if line.fix and (shared[line.fix] > 1 or len(sentence) > _WIDTH):
             number = numbers.setdefault(line.fix, f"[{len(numbers) + 1}]")
             sentence = f"{line.text} {number}"
@@ -123,7 +124,11 @@ def heading(report: AccessReport) -> list[str]:
             "no permissions for that"
         )
     if report.assumed:
-        told.append(_assumed(report))
+        values = [f"{name}={value or _EMPTY}" for name, value in report.assumed.items()]
+        told.append(
+            f"conditions use the defaults of parameters: {', '.join(values)}; pass other values "
+            "with --parameters"
+        )
     return told
 
 
@@ -150,15 +155,6 @@ def summary(report: AccessReport) -> str:
     return (
         f"{len(report.missing)} missing, {problems}, {len(report.excess)} too much, "
         f"{len(report.undecided)} undecided, {len(report.allowed)} as documented"
-    )
-
-
-def _assumed(report: AccessReport) -> str:
-    empty = '""'
-    values = [f"{name}={value or empty}" for name, value in report.assumed.items()]
-    return (
-        f"conditions use the defaults of parameters: {', '.join(values)}; pass other values with "
-        "--parameters"
     )
 
 

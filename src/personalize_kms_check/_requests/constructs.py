@@ -93,10 +93,8 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> l
 
 def _is_left_out(stack: Stack, path: str) -> bool:
     """Report whether conditions leave out all resources of a construct."""
-    made: list[str] = []
-    for logical_id, path_of_resource in stack.template.paths.items():
-        if path_of_resource.startswith(f"{path}/"):
-            made.append(logical_id)
+    paths = stack.template.paths
+    made = [logical_id for logical_id in paths if paths[logical_id].startswith(f"{path}/")]
     return bool(made) and all(stack.exists(logical_id) is Answer.NO for logical_id in made)
 
 

@@ -105,7 +105,7 @@ class _Manifest:
                     )
                 assembly.stages.append(self.directory / name)
         for artifact_id, template in stacks.items():
-            assembly.dependencies[template.file] = _files_before(artifact_id, waits, stacks)
+            assembly.dependencies[template.path.name] = _files_before(artifact_id, waits, stacks)
         return assembly
 
     def _artifacts(self) -> Json:
@@ -193,7 +193,7 @@ def _files_before(
     while to_visit:
         name = to_visit.pop()
         if name in stacks:
-            files.add(stacks[name].file)
+            files.add(stacks[name].path.name)
         elif name not in visited:
             visited.add(name)
             to_visit += waits.get(name, [])

@@ -22,8 +22,6 @@ from .template import Template
 
 # A value in it, a parameter for example, may be a hole, or a variable that somebody wrote.
 _DYNAMIC = re.compile(rf"\{{\{{resolve:(?:\${MARK}?\{{[^{{}}]*\}}|[^}}])*\}}\}}")
-
-
 _PARTITIONS = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",

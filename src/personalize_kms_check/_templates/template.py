@@ -56,11 +56,6 @@ class Template:
     errors: list[str] = field(default_factory=list)
     """The reasons why files of it can't be read; the rest of it is read."""
 
-    @property
-    def file(self) -> str:
-        """The name of its file, which is unique in the assembly."""
-        return self.path.name
-
     @cached_property
     def resources(self) -> Mapping[str, Json]:
         """Its resources, without macros and loops among them."""

@@ -39,6 +39,7 @@ from .resolved import (
 )
 from .role import ServiceRole
 
+_PARTS_OF_ARN = 6
 _GIVE_THE_KEY = (
     "pass the key that it stands for, as S3Location(…, encryption_key=kms.Key.from_key_arn(…))"
 )
@@ -237,7 +238,10 @@ def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
         arn = given.bucket_arn
         return ResolvedBucket(arn, arn, *_environment(given, here), l2=given)
     arn = arn_of("bucket", given)
-    l1 = _bucket_l1_behind(arn)
+    parts = arn.split(":")
+    # The whole ARN refers to a bucket of this app, or the whole name in it.
+    is_by_name = len(parts) == _PARTS_OF_ARN and parts[0] == "arn"
+    l1 = l1_behind(parts[-1] if is_by_name else arn, s3.CfnBucket)
     if l1 is None:
         # A reference to a bucket knows neither, since a bucket's ARN has neither.
         account, region = given.env.account, given.env.region or here.region
@@ -247,13 +251,6 @@ def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
         return _resolved_bucket(owner, here)
     arn = l1.attr_arn
     return ResolvedBucket(arn, arn, *_environment(l1, here), l1=l1)
-
-
-def _bucket_l1_behind(arn: str) -> s3.CfnBucket | None:
-    """Return the bucket of this app to which the whole ARN, or the whole name in it, refers."""
-    parts = arn.split(":")
-    is_by_name = len(parts) == len(["arn", "aws", "s3", "", "", "name"]) and parts[0] == "arn"
-    return l1_behind(parts[-1] if is_by_name else arn, s3.CfnBucket)
 
 
 def _key_of_imported(given: Any, bucket: ResolvedBucket) -> kms.IKey | None:

@@ -6,8 +6,6 @@ exist in other stacks.
 
 from __future__ import annotations
 
-import re
-
 from aws_cdk import Aws, Stack
 
 from .._expressions import parts_of
@@ -16,11 +14,7 @@ from .._tokens import TOKEN, is_token, resolved_early
 
 def text_elsewhere(text: str, of: Stack) -> str:
     """Return a string of a stack with its pseudo parameters written out, as far as they can be."""
-
-    def written_out(token: re.Match[str]) -> str:
-        return _written_out(of.resolve(token[0]), of) or token[0]
-
-    return TOKEN.sub(written_out, text)
+    return TOKEN.sub(lambda token: _written_out(of.resolve(token[0]), of) or token[0], text)
 
 
 def is_unknown_elsewhere(text: str, of: Stack, *, early: bool = False) -> bool:

@@ -26,14 +26,14 @@ from .role import ServiceRole, is_lookup_dummy
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), and "*" and "?" are
 # wildcards.
 _ROLE_ARN = re.compile(r"arn:[\w…-]+:iam::[\d…]+:role/([!-)+-9;->@-~…]*/)?[\w+=,.@…-]+")
-
+_PARTS_TO_ACCOUNT = 5
 _PARAMETER_IN_FOLDER = re.compile(r"role/.*\{\{resolve:[^}]*/")
 
 
 def personalize_arn_problems(subject: str, arn: object, here: Place) -> Iterator[str]:
     """Explain that a Personalize resource is in another Region or account than the stack."""
     parts = arn.split(":") if isinstance(arn, str) else []
-    if len(parts) < len(["arn", "partition", "service", "Region", "account"]) or parts[0] != "arn":
+    if len(parts) < _PARTS_TO_ACCOUNT or parts[0] != "arn":
         return
     wrong = []
     for part, got, wanted in (

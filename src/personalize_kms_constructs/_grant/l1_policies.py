@@ -111,7 +111,8 @@ def _bucket_policies_in(stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
     for policy in _all_bucket_policies().select(stack):
         if not isinstance(policy, s3.CfnBucketPolicy):
             continue
-        handle = _handle(policy)
+        # jsii returns a new object each time, with the same reference.
+        handle: object = getattr(getattr(policy, "__jsii_ref__", None), "ref", policy)
         if handle not in names:
             names[handle] = policy.bucket
         policies[names[handle]] = policy
@@ -121,11 +122,6 @@ def _bucket_policies_in(stack: Stack) -> dict[str, s3.CfnBucketPolicy]:
 @cache
 def _all_bucket_policies() -> IConstructSelector:
     return ConstructSelector.resources_of_type("AWS::S3::BucketPolicy")
-
-
-def _handle(policy: s3.CfnBucketPolicy) -> object:
-    """Return jsii's reference of a policy, since jsii returns a new object each time."""
-    return getattr(getattr(policy, "__jsii_ref__", None), "ref", policy)
 
 
 def _of_one_name(

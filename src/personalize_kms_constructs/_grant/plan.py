@@ -26,11 +26,6 @@ class Terms(NamedTuple):
     suffix: str
     """The end of the sids."""
 
-    @property
-    def role_needs_iam(self) -> bool:
-        """True if the policy leaves the role's permissions to IAM."""
-        return any(principal.needs_iam for principal in self.principals)
-
 
 class Plan(NamedTuple):
     """The statements in every policy. Keys and buckets are given by their identities."""
@@ -70,7 +65,8 @@ class _Planning:
         for principal in terms.principals:
             # In a key policy, "*" is this key.
             _add(policy, principal.statement(terms.suffix, access.key_policy_actions, "*"))
-        for group in access.key_policy if terms.role_needs_iam else access.role_policies:
+        needs_iam = any(principal.needs_iam for principal in terms.principals)
+        for group in access.key_policy if needs_iam else access.role_policies:
             self.of_role.add(group, terms.arn)
 
     def on_location(self, location: ResolvedLocation, access: S3Access) -> None:

@@ -150,7 +150,9 @@ def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
     arn = arn_of("role", given)
     if isinstance(given, iam.LazyRole):  # reading its ARN has made it
         return role_made_in(given.stack, cast("iam.Role", given.node.default_child), here)
-    l1 = _l1_behind(arn)
+    # The whole ARN refers to a role of this app, or the whole name in it.
+    prefix, separator, name = arn.partition(":role/")
+    l1 = l1_behind(name if separator and prefix.startswith("arn:") else arn, iam.CfnRole)
     made_in = None
     if l1 is not None:
         # The CDK makes the ARN of an imported name without the role's path.
@@ -170,12 +172,6 @@ def role_made_in(made_in: Stack, role: iam.Role, here: Place) -> ServiceRole:
     if isinstance(l1, iam.CfnRole):  # made here and reported by the CDK, with an invalid ARN
         return ServiceRole(cast("iam.IRole", role), l1.attr_arn, here, made_in, l1)
     return ServiceRole(cast("iam.IRole", role), arn, here, is_precreated=True)
-
-
-def _l1_behind(arn: str) -> iam.CfnRole | None:
-    """Return the role of this app to which the whole ARN, or the whole name in it, refers."""
-    prefix, separator, name = arn.partition(":role/")
-    return l1_behind(name if separator and prefix.startswith("arn:") else arn, iam.CfnRole)
 
 
 def is_lookup_dummy(arn: str) -> bool:

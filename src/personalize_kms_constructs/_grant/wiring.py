@@ -171,11 +171,9 @@ class Wiring:
 
     def _planned(self, plan: Plan) -> list[tuple[PolicyTarget, Statements]]:
         planned: list[tuple[PolicyTarget, Statements]] = []
-        for identity, statements in plan.keys.items():
-            planned.append((self._keys[identity], statements))
+        planned += [(self._keys[identity], plan.keys[identity]) for identity in plan.keys]
         planned += zip(self._of_role, plan.role, strict=False)
-        for identity, statements in plan.buckets.items():
-            planned.append((self._buckets[identity], statements))
+        planned += [(self._buckets[identity], plan.buckets[identity]) for identity in plan.buckets]
         return planned
 
     @cached_property

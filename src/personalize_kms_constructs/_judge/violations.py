@@ -51,13 +51,13 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
         violations = violations_of(told, root, in_every_synth=True)
         violations += unencrypted_groups(app.without_key, root)
         for text in app.unreadable:
-            violations.append(violation_of_app(UNDECIDED, WARNING, text))
+            violations.append(_violation(UNDECIDED, WARNING, text))
         for text in app.wrong_context:
-            violations.append(violation_of_app(CONFIGURATION, ERROR, text))
+            violations.append(_violation(CONFIGURATION, ERROR, text))
         return violations
     except Exception as error:
         text = f"what Personalize may do could not be judged: {type(error).__name__}: {error}"
-        return [violation_of_app(UNDECIDED, WARNING, text)]
+        return [_violation(UNDECIDED, WARNING, text)]
 
 
 def check_everything(
@@ -70,7 +70,7 @@ def check_everything(
     violations = violations_of(told, root, in_every_synth=False)
     wrong_context = [] if is_judged else app.wrong_context
     for text in (*app.unreadable, *wrong_context):
-        violations.append(violation_of_app(CONFIGURATION, ERROR, text))
+        violations.append(_violation(CONFIGURATION, ERROR, text))
     return violations
 
 
@@ -124,11 +124,12 @@ def violations_of(
         if shown is None:
             continue
         text = line.text + _paths_to_add(line, shown)
-        if fix and line.page:
-            fix = f"{fix} ({line.page})"
+        page = line.first.page
+        if fix and page:
+            fix = f"{fix} ({page})"
         severity = ERROR if line.level == ERROR else WARNING
         resources = _violating_resources(shown)
-        violations.append(_violation(line.rule, severity, text, resources, fix or line.page))
+        violations.append(_violation(line.rule, severity, text, resources, fix or page))
     return violations
 
 
@@ -136,7 +137,7 @@ def _violation(
     rule: str,
     severity: str,
     text: str,
-    resources: list[cdk.PolicyViolatingResource],
+    resources: Sequence[cdk.PolicyViolatingResource] = (_APP,),
     fix: str = "",
 ) -> cdk.PolicyViolation:
     return cdk.PolicyViolation(
@@ -144,7 +145,7 @@ def _violation(
         severity=severity,
         description=text,
         fix=fix or None,
-        violating_resources=resources,
+        violating_resources=[*resources],
     )
 
 
@@ -152,14 +153,10 @@ def _paths_to_add(line: Line, shown: Sequence[Declaration]) -> str:
     """Return the construct paths missing in places and text, to put after the text."""
     paths: list[str] = []
     for declaration in line.found_at:
-        path = declaration.construct_path.removesuffix("/Resource")
+        path = declaration.path
         if declaration not in shown and path not in line.text and path not in paths:
             paths.append(path)
     return f" (at {', '.join(paths)})" if paths else ""
-
-
-def violation_of_app(rule: str, severity: str, text: str) -> cdk.PolicyViolation:
-    return _violation(rule, severity, text, [_APP])
 
 
 def unencrypted_groups(groups: Iterable[Resource], root: Any) -> list[cdk.PolicyViolation]:
@@ -184,10 +181,7 @@ def _shown(
     selects no stack of a stage. Violations of the app itself always count. But the CLI looks for
     their acknowledgements at the app alone, so acknowledged ones are left out here.
     """
-    left: list[Declaration] = []
-    for place in places:
-        if not _is_acknowledged(root.node, rule, place.construct_path):
-            left.append(place)
+    left = [place for place in places if not _is_acknowledged(root.node, rule, place)]
     if places and not left:
         # The CDK records in its report what is acknowledged.
         return None if in_every_synth else places
@@ -197,19 +191,18 @@ def _shown(
     return [] if len(templates) > 1 or (in_every_synth and is_in_stage) else left[:1]
 
 
-def _is_acknowledged(node: Node, rule: str, path: str) -> bool:
+def _is_acknowledged(node: Node, rule: str, place: Declaration) -> bool:
     nodes = [node]
-    for name in filter(None, path.split("/")):
+    for name in filter(None, place.construct_path.split("/")):
         child = nodes[-1].try_find_child(name)
         if child is None:
             break
         nodes.append(child.node)
-    return any(_acknowledges(above, rule) for above in nodes)
-
-
-def _acknowledges(node: Node, rule: str) -> bool:
-    acknowledged = (entry.data or {} for entry in node.metadata if entry.type == ACKNOWLEDGED)
-    return any(rule in rules for rules in acknowledged)
+    for above in nodes:
+        for entry in above.metadata:
+            if entry.type == ACKNOWLEDGED and rule in (entry.data or {}):
+                return True
+    return False
 
 
 def _violating_resources(
