@@ -22,6 +22,7 @@ from .._shared.values import (
     open_parts,
     same,
     split_arn,
+    unknown,
 )
 from .._templates import physical
 from .._templates.choices import condition_in, left_out_by
@@ -81,6 +82,10 @@ class Owners:
                         model.problems += bucket_policy_problems(arn, policies, made)
                     read = partial(self._bucket, account=asked.account)
                     self._add(arn, read, made, model.buckets, model)
+                    if same(model.buckets[arn].account, read(arn).account) is Answer.NO:
+                        # It is in one of the accounts that use it, if in any.
+                        account = unknown(f"account of {arn}")
+                        model.buckets[arn] = replace(model.buckets[arn], account=account)
             for arn in model.keys_of(asked):
                 with stack.noting_errors():
                     made = deployment.find("keys", of_any_partition(arn))
@@ -182,10 +187,8 @@ class Owners:
 
     def _read_role(self, arn: str) -> Role:
         """Return a role; stacks without an account may make several of its name."""
-        resources, deployment = (
-            self._deployment.find("roles", of_any_partition(arn)),
-            self._deployment,
-        )
+        deployment = self._deployment
+        resources = deployment.find("roles", of_any_partition(arn))
         if not resources:
             return self._imported_role(arn)
         resource = resources[0]
