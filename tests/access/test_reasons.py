@@ -316,13 +316,12 @@ def test_what_is_not_seen_of_a_role() -> None:
     """A parameter may say which it is, if it isn't the app's."""
     unseen = Role(ROLE.replace("Role", "${Main.Role?}"), unseen="it may have more")
     call = calls.call_on(Key(KEY), calls.role(unseen, REGION), "kms:Decrypt", KEY)
-    (doubt,) = decision.of_role(unseen, call).iam.caller.doubts
+    (doubt,) = decision.by_iam(unseen, call).caller.doubts
     assert (doubt.cause, doubt.remedy) == (Cause.POLICIES_UNSEEN, "pass --parameters Role=…")
     declared = replace(unseen, declared=in_main("Role"), unseen_boundary="x")
-    of_role = decision.of_role(declared, call)
-    (doubt,) = of_role.iam.caller.doubts
+    (doubt,) = decision.by_iam(declared, call).caller.doubts
     assert (doubt.cause, doubt.remedy) == (Cause.NOT_KNOWN, "")
-    (of_boundary,) = of_role.boundary.caller.doubts
+    (of_boundary,) = decision.by_boundary(declared, call).caller.doubts
     assert of_boundary.values == {"arn": unseen.arn, "why": "x"}
 
 
