@@ -30,7 +30,8 @@ class Forms:
         self._by_key_policy: dict[Need, Decided] = {}
         """The needs of roles that key policies decide on."""
         by_pair: dict[tuple[str, str], tuple[Owner, Role, list[Decision]]] = {}
-        lacked = {_permission(decided.need) for decided in decisions if _is_lacked_in_iam(decided)}
+        unmet = [decided for decided in decisions if decided.answer is Answer.NO]
+        lacked = {_permission(decided.need) for decided in unmet if decided.column == IN_IAM}
         for decided in decisions:
             owner, role = decided.need.owner, decided.need.role
             if owner is None or role is None:
@@ -94,10 +95,6 @@ class Forms:
             return own
         # A policy that names the role leaves nothing to IAM.
         return IN_IAM if self.is_left_to_iam(decided.need) else own
-
-
-def _is_lacked_in_iam(decided: Decided) -> bool:
-    return decided.column == IN_IAM and decided.answer is Answer.NO
 
 
 def _permission(need: Need) -> tuple[str, str, str]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from .._model.causes import MAY_BE_TOO_MUCH, POLICIES, Cause, Reason
 from .._model.declarations import Declaration
 from .._model.finding import Finding, Level
-from .._model.policy_documents import PolicyStatement
 from .._model.policy_to_change import PolicyToChange
 from .._model.report import AccessReport
 from .._shared.values import shown
@@ -174,7 +173,8 @@ class _Words:
             every, told = self._report.policies, set(alike)
             policies = tuple([policy for policy in every if not told.isdisjoint(policy.too_much)])
             text, fix = self._too_much(alike), alike[0].reason.remedy
-            if not (policies or fix) and any(map(_is_given, alike[0].reason.statements)):
+            given = [one for one in alike[0].reason.statements if one.policy.is_given]
+            if given and not (policies or fix):
                 fix = "have its owner name the role in a statement of its own instead"
             lines.append(self._line(alike, text, policies, fix))
         return lines
@@ -321,10 +321,6 @@ def _denials(finding: Finding) -> list[Reason]:
 
 def _causes(reason: Reason) -> set[Cause]:
     return {reason.cause, *(doubt.cause for doubt in reason.doubts)}
-
-
-def _is_given(statement: PolicyStatement) -> bool:
-    return statement.policy.is_given
 
 
 def _condition_of(reason: Reason) -> str:
