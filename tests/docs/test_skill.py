@@ -2,11 +2,11 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import yaml
 
+from tests.docs.test_in_ci import SYNTH as OF_WORKFLOW
 from tests.docs.test_in_ci import run
 from tests.sources import ROOT
 
@@ -21,7 +21,7 @@ from aws_cdk import aws_iam as iam, aws_kms as kms, aws_personalize as personali
 from personalize_kms_constructs import PersonalizeEncryption
 from personalize_kms_constructs.checks import check_assembly
 
-app = cdk.App()
+app = cdk.App(outdir=folder)
 stack = cdk.Stack(app, "Recommendations")
 key = kms.Key(stack, "Key")
 of_account = {"StringEquals": {"aws:SourceAccount": stack.account}}
@@ -53,24 +53,18 @@ def test_its_head_is_what_agents_read() -> None:
 
 
 def test_its_commands_find_a_fault_and_prove_that_it_is_mended(tmp_path: Path) -> None:
-    """In a repository that has nothing but an app.
-
-    Takes six seconds: the CLI and the app start twice, and the check three times.
-    """
-    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
-    (tmp_path / "cdk.json").write_text(json.dumps({"app": f"{sys.executable} app.py"}))
-    (tmp_path / "app.py").write_text(APP + BY_HAND)
-    assert run(SYNTH, tmp_path).returncode == 0
+    """In an app's repository; test_in_ci runs the command that synthesizes it."""
+    assert {f"npx {SYNTH}", f"npx {SYNTH_AGAIN}"} == {f"{OF_WORKFLOW}\n"}
+    folder = str(tmp_path / "cdk.out")
+    exec(APP + BY_HAND, {"folder": folder})
     assert run(CHECK, tmp_path).returncode == 1
     report = json.loads((tmp_path / "access.json").read_text())
     read = run(READ, tmp_path)
     assert (read.returncode, len(read.stdout.splitlines())) == (0, len(report["policies"]))
     assert '"Service": "personalize.amazonaws.com"' in read.stdout
-    assert run(PROVE, tmp_path).returncode == 1
 
     (in_a_test,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
-    (tmp_path / "app.py").write_text(APP + MENDED + in_a_test)
-    assert run(SYNTH_AGAIN, tmp_path).returncode == 0
+    exec(APP + MENDED + in_a_test, {"folder": folder})
     proved = run(PROVE, tmp_path)
     assert (proved.returncode, proved.stderr) == (0, "")
     assert proved.stdout.splitlines()[-1].startswith("0 missing, 0 problems, ")
