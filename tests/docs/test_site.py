@@ -87,6 +87,7 @@ def pages(site: Path) -> dict[str, Page]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("module", [personalize_kms_constructs, jobs])
 def test_everything_public_is_in_the_reference(module: ModuleType, pages: dict[str, Page]) -> None:
     """The reference has all names of ``__all__`` and their public members with a docstring."""
@@ -105,6 +106,7 @@ def test_everything_public_is_in_the_reference(module: ModuleType, pages: dict[s
     assert public - documented - INTERNAL == set()
 
 
+@pytest.mark.long
 def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) -> None:
     """The site works without a network: scripts, styles, fonts and images are its own."""
     loaded: list[str] = []
@@ -116,6 +118,14 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[str, Page]) ->
     assert [address for address in loaded if re.match(r"(?!data:)[a-z]+:|//", address)] == []
     # The theme would load Mermaid from a CDN.
     assert not any('class="mermaid"' in (site / path).read_text() for path in pages)
+
+
+def test_every_public_name_has_its_place_in_the_reference() -> None:
+    """The build writes there what the docstrings say."""
+    texts = "".join(path.read_text() for path in (DOCS / "reference").glob("*.md"))
+    named = re.findall(r"^::: (\S+)$", texts, re.MULTILINE)
+    names = {f"personalize_kms_constructs.{name}" for name in personalize_kms_constructs.__all__}
+    assert {*names, "personalize_kms_constructs.jobs"} <= set(named)
 
 
 def test_every_python_block_is_run() -> None:

@@ -2,9 +2,13 @@
 
 import email.message
 import os
+import re
 import tarfile
 import zipfile
 from pathlib import Path
+
+import pytest
+from readme_renderer import markdown
 
 from tests.packaging.conftest import build
 from tests.sources import ROOT, SOURCE, files, packages
@@ -29,6 +33,31 @@ def test_wheel_has_the_package_and_nothing_else(
     }
 
 
+def test_description_is_what_pypi_can_show(metadata: email.message.Message) -> None:
+    """The description is the README with its code, in HTML that PyPI allows, with whole links."""
+    description = metadata.get_payload(decode=True)
+    assert isinstance(description, bytes)
+    text = description.decode()
+    html = markdown.render(text)
+    assert html is not None
+
+    blocks = re.findall(
+        r"^```(?:python|sh)$.*?^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert text.startswith("# personalize-kms-constructs\n")
+    assert len(blocks) >= 4
+    assert [block for block in blocks if block not in text] == []
+
+    addresses = re.findall(r'(?:href|src|srcset)="([^"]*)"', html)
+    places = {f"#{name}" for name in re.findall(r'id="([^"]*)"', html)}
+    assert "https://docs.aws.amazon.com/personalize/" in addresses
+    relative = [address for address in addresses if not address.startswith("https://")]
+    assert set(relative) <= places
+    elements = re.findall(r"<(\w+)", re.sub(r"(?s)```.*?```|`[^`\n]*`", "", text))
+    assert [element for element in elements if f"<{element}" not in html] == []
+    assert "```mermaid" not in text
+
+
 def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist: Path) -> None:
     """As long as it has no address, messages name a page by its path.
 
@@ -47,6 +76,7 @@ def test_source_distribution_has_what_a_build_needs_and_the_documentation(sdist:
     assert names == {f"src/{name}" for name in IN_PACKAGES} | pages | top
 
 
+@pytest.mark.long
 def test_source_distribution_builds_the_same_bytes(
     sdist: Path, wheel: Path, tmp_path: Path
 ) -> None:
