@@ -10,18 +10,15 @@ from embedded_aws import EmbeddedAws
 from tests.deploy.stacks import upload_ratings
 
 
-def test_the_cdk_cli_deploys_redeploys_and_destroys_it(
+def test_the_cdk_cli_deploys_and_destroys_it(
     aws: EmbeddedAws, assembly: Path, tmp_path: Path
 ) -> None:
-    """A second deploy changes nothing, and nothing of it is left at the end.
-
-    Takes ten seconds: the CLI bootstraps, deploys twice and destroys.
-    """
+    """Nothing of it is left at the end."""
     environment = aws.environment(tmp_path)
     app = ("--app", str(assembly))
 
-    def cdk_deploy(*stacks: str) -> str:
-        return cdk(
+    def cdk_deploy(*stacks: str) -> None:
+        cdk(
             "deploy",
             *app,
             *stacks,
@@ -38,7 +35,6 @@ def test_the_cdk_cli_deploys_redeploys_and_destroys_it(
     (job,) = aws.client("personalize").list_dataset_import_jobs()["datasetImportJobs"]
     assert (job["jobName"], job["status"]) == ("movies-ratings-import-21a083d1", "ACTIVE")
 
-    assert cdk_deploy("--all").count("(no changes)") == 3
     cdk("destroy", *app, "--all", "--force", environment=environment, quiet=True)
     assert aws.client("personalize").list_dataset_groups()["datasetGroups"] == []
     roles = [role["RoleName"] for role in aws.client("iam").list_roles()["Roles"]]
