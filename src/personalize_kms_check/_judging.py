@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._findings.decisions import decisions
 from ._model.asked import labels_of
-from ._model.causes import Cause
+from ._model.causes import Cause, Reason
 from ._model.declarations import Declaration, template_of
 from ._model.finding import Finding
 from ._model.model import AccessModel
@@ -56,6 +56,7 @@ _TOLD_IF_OPEN = frozenset(
         Cause.OPERATOR_UNKNOWN,
         Cause.KEY_OF_ALIASES,
         Cause.KEY_OF_ORGANIZATION,
+        Cause.KEY_IF_ABSENT,
         Cause.KEY_UNKNOWN,
         Cause.TEMPLATE_CONDITION,
         Cause.ELEMENT_UNKNOWN,
@@ -171,6 +172,7 @@ def _certain(reading: Reading, organization: str) -> AccessReport:
             # Personalize may not need an inline policy that is lost.
             is_told = finding.cause is not Cause.INLINE_NAME_TAKEN
         if is_told:
+            finding = _without_environment(finding)
             is_of_others = finding.kind == "ordering" and not finding.ours
             told.append(replace(finding, is_warning=finding.is_warning or is_of_others))
     return report.with_findings(_once_a_stack(told))
@@ -194,12 +196,21 @@ def _is_open_in_given_policy(finding: Finding, model: AccessModel) -> bool:
     if owner is None or not any(policy.is_given for policy in owner.policies):
         return False
     doubts = finding.reason.doubts or (finding.reason,)
-    for doubt in doubts:
-        parts = doubt.values.get("parts")
-        is_of_environment = isinstance(parts, tuple) and bool(parts) and {*parts} <= _ENVIRONMENT
-        if doubt.cause is not Cause.KEY_MAYBE_ABSENT and not is_of_environment:
-            return True
-    return False
+    told = [doubt for doubt in doubts if doubt.cause is not Cause.KEY_MAYBE_ABSENT]
+    return not all(map(_is_of_environment, told))
+
+
+def _is_of_environment(doubt: Reason) -> bool:
+    parts = doubt.values.get("parts")
+    return isinstance(parts, tuple) and bool(parts) and {*parts} <= _ENVIRONMENT
+
+
+def _without_environment(finding: Finding) -> Finding:
+    """Return a finding without the doubts that end with the others, or that nobody can end."""
+    doubts = [doubt for doubt in finding.reason.doubts if not _is_of_environment(doubt)]
+    if not doubts:
+        return finding
+    return replace(finding, reason=replace(finding.reason, doubts=tuple(doubts)))
 
 
 def _once_a_stack(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -48,6 +48,7 @@ LISTED = [OTHER, ROLE]
 ALL = set(KEY_POLICY_ACTIONS)
 NEGATED = ("ArnNotEquals", "ArnNotLike", "StringNotEquals", "StringNotLike")
 UNKNOWN = "the check doesn't know what Personalize sends"
+IF_ABSENT = "it holds only if Personalize doesn't send the key"
 SOURCE_ARNS = f"arn:aws:personalize:eu-west-1:{ACCOUNT}"
 SSE_C = "s3:x-amz-server-side-encryption-customer-algorithm"
 
@@ -279,11 +280,11 @@ def test_what_leaves_a_denial_open_is_named(condition: Any, reason: str) -> None
         (
             {"ArnEqualsIfExists": {"aws:PrincipalArn": ROLE}},
             "denied",
-            "aws:PrincipalArn: the check",
+            "aws:PrincipalArn: it holds only if",
         ),
         ({"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/*"}}, "may", "aws:PrincipalArn"),
         ({"Null": {"aws:PrincipalArn": "true"}}, "may", "aws:PrincipalArn"),
-        ({"Null": {"aws:SourceAccount": "true"}, **SERVICES_ALONE}, "may", UNKNOWN),
+        ({"Null": {"aws:SourceAccount": "true"}, **SERVICES_ALONE}, "may", IF_ABSENT),
         # Two conditions on one key are about one value.
         *(
             (
@@ -360,7 +361,7 @@ BY_PERSONALIZE = {"kms:ViaService": "personalize.eu-west-1.amazonaws.com"}
         ({"StringEquals": VPC_ALONE}, "denied", ""),
         # AWS doesn't document whether Personalize sends it, or what.
         ({"StringEquals": OF_ACCOUNT}, "open", "aws:SourceAccount: AWS doesn't document whether"),
-        ({"StringEqualsIfExists": OF_ANOTHER}, "open", f"aws:SourceAccount: {UNKNOWN}"),
+        ({"StringEqualsIfExists": OF_ANOTHER}, "open", f"aws:SourceAccount: {IF_ABSENT}"),
         ({"StringEqualsIfExists": {"aws:SourceAccount": "${Main.A?}"}}, "open", "Main.A"),
         ({"ArnLike": {"aws:SourceArn": f"{SOURCE_ARNS}:*"}}, "open", "aws:SourceArn"),
         ({"ArnLikeIfExists": {"aws:SourceArn": f"{SOURCE_ARNS}:x"}}, "open", "aws:SourceArn"),
@@ -649,7 +650,7 @@ VALUE_UNKNOWN = Cause.CONDITION_VALUE_UNKNOWN
         ({"StringEquals": "${Main.Owner?}"}, (IN_TEXT,), VALUE_UNKNOWN, ("Main.Owner",)),
         # Whether it is sent is open, not its value.
         ({"StringEquals": ITS_OWN}, (None, ITS_OWN), Cause.KEY_MAYBE_ABSENT, ()),
-        ({"StringNotEquals": ITS_OWN}, (None, ITS_OWN), Cause.KEY_UNKNOWN, ()),
+        ({"StringNotEquals": ITS_OWN}, (None, ITS_OWN), Cause.KEY_IF_ABSENT, ()),
         ({"StringEquals": "${aws:PrincipalAccount}"}, (None, IN_TEXT), Cause.KEY_MAYBE_ABSENT, ()),
         # Both known, and not to compare.
         ({"IpAddress": "10.0.0.0/8"}, ("10.0.0.1",), Cause.KEY_UNKNOWN, ()),

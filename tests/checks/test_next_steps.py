@@ -343,6 +343,7 @@ def test_a_hint_names_what_settles_it(key_arn: Any, hint: str, tmp_path: Path) -
     text = check(tmp_path, {**own, "Parameters": parameters}).to_text()
     (of_key,) = [line for line in text.splitlines() if "the key policy of" in line]
     assert f"{of_key[-3:]} {hint}\n" in text
+    assert "from_bucket_attributes" not in text
 
 
 @pytest.mark.parametrize("name", ["Main.template.json", "main.json"])

@@ -240,7 +240,10 @@ def test_a_job_in_an_express_machine(
     else:
         told_of = "Main/Machine · Start Export: an Express execution ends after five minutes"
         assert told_of in message
-        assert "Suggested fix: use the type STANDARD (https://" in message
+        assert (
+            "Suggested fix: use the type STANDARD, for a distributed Map as its map_execution_type (https://"
+            in message
+        )
         assert told(app) == [("Configuration", "error", "Main/Machine/Resource")]
 
 

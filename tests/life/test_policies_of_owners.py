@@ -108,6 +108,29 @@ def test_the_context_has_the_organization(organization: Any, said: str, tmp_path
     assert ("aws:PrincipalOrgID" in report) is (organization != "o-a1b2c3d4e5")
 
 
+def test_the_organization_is_all_that_is_told_where_the_account_is_open_too(tmp_path: Path) -> None:
+    """Nobody can say the account of an app without env at synth."""
+    in_organization = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    app = app_with([FOR_SERVICE, {**FOR_ACCOUNT, "Condition": in_organization}], tmp_path)
+    of_others(app, env=None)
+    app.synth()
+    assert len(told(app)) == 1
+    assert "aws:PrincipalOrgID" in (Path(app.outdir) / "validation-report.json").read_text()
+
+
+def test_a_statement_for_another_account_leaves_it_to_the_file(tmp_path: Path) -> None:
+    """Personalize may work with it, if it sends no account."""
+    other = {"StringEqualsIfExists": {"aws:SourceAccount": "777788889999"}}
+    app = app_with([{**FOR_SERVICE, "Condition": other}, FOR_ACCOUNT], tmp_path)
+    of_others(app)
+    app.synth()
+    assert len(told(app)) == 1
+    (file,) = (Path(app.outdir) / "personalize-kms-pending").glob("*.key.*")
+    report = (Path(app.outdir) / "validation-report.json").read_text()
+    assert "holds only if Personalize doesn't send the key" in report
+    assert f"{file.name} (https" in report
+
+
 def test_the_remedy_names_the_files_of_all_constructs(tmp_path: Path) -> None:
     """Each has the statements of one construct, and the key's owner needs them all."""
     app = app_with([], tmp_path)

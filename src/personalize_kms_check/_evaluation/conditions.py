@@ -42,7 +42,7 @@ class _Test(NamedTuple):
 
 
 # AWS documents them, but neither a template nor a read of the account has them.
-_OF_ORGANIZATION = ("aws:principalorgid", "aws:resourceorgid")
+_OF_ORGANIZATION = ("aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid")
 _OF_ALIASES = "kms:resourcealiases"
 _OPERATOR = re.compile(r"(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?")
 _NEGATED = {
@@ -99,8 +99,7 @@ def _doubt(test: _Test, answers: Mapping[str | None, Answer]) -> Reason:
         return Reason.of(Cause.KEY_MAYBE_ABSENT, operator=operator, key=key)
     sent = [value for value in answers if value is not None]
     if _in_any_case([answers[value] for value in sent]) is Answer.NO:
-        # It holds only if Personalize doesn't send the key.
-        return Reason.of(Cause.KEY_UNKNOWN, operator=operator, key=key)
+        return Reason.of(Cause.KEY_IF_ABSENT, operator=operator, key=key)
     expected = [value for value in as_list(values) if isinstance(value, str)]
     unknown, generated = told_apart_by(" ".join(expected), " ".join(sent))
     if unknown:

@@ -117,6 +117,10 @@ class Cause(Enum):
         "condition {operator} {key}: the check doesn't know what Personalize sends",
         _TRY,
     )
+    KEY_IF_ABSENT = (
+        "condition {operator} {key}: it holds only if Personalize doesn't send the key",
+        _TRY,
+    )
     KEY_MAYBE_ABSENT = (
         "condition {operator} {key}: AWS doesn't document whether Personalize sends the key",
         _TRY,
@@ -242,7 +246,10 @@ class Cause(Enum):
         "{subject}: its {what} is {given}, expected an s3:// URI",
         "pass one, for example s3://bucket/folder/",
     )
-    ENDS_EARLY = "{subject}: an Express execution ends after five minutes", "use the type STANDARD"
+    ENDS_EARLY = (
+        "{subject}: an Express execution ends after five minutes",
+        "use the type STANDARD, for a distributed Map as its map_execution_type",
+    )
     BUCKET_POLICIES = (
         "{subject} has {number} bucket policies, {paths}, but S3 keeps one",
         "put the statements into one; in a CDK app, use the bucket's add_to_resource_policy, or "
@@ -344,7 +351,7 @@ def how_to_tell(parts: Value) -> str:
             helps["pass the template of the stack that has it as well"] = None
         elif ".Outputs." in part:
             helps["put the template of that nested stack beside this file"] = None
-        elif part.startswith("account of "):
+        elif part.startswith("account of arn") and ":s3:::" in part:
             helps[
                 "pass the bucket's account in from_bucket_attributes, or check the account "
                 "with personalize-kms doctor"

@@ -183,7 +183,9 @@ class _Words:
         apart: list[Finding] = []
         for finding in self._report.undecided:
             for reason in _apart(finding.reason):
-                file = "" if _causes(reason).isdisjoint(_UNSEEN) else finding.file
+                is_in_file = reason.cause is Cause.KEY_IF_ABSENT
+                is_in_file = is_in_file or not _causes(reason).isdisjoint(_UNSEEN)
+                file = finding.file if is_in_file else ""
                 apart.append(replace(finding, reason=reason, file=file))
         lines = []
         groups = _grouped(
@@ -194,7 +196,7 @@ class _Words:
             if self._report.account and not _causes(first.reason).isdisjoint(_OF_TEMPLATES):
                 fix = ""
             if first.file:
-                then = f", then {fix}" if fix else ""
+                then = f", then {fix}" if fix and first.cause is not Cause.KEY_IF_ABSENT else ""
                 fix = f"have its owner add the statements in {path_of(first.file, alike)}{then}"
             lines.append(self._line(alike, self._undecided(alike), fix=fix))
         return lines
