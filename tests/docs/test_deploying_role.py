@@ -1,8 +1,11 @@
 """The policy of the page on deploying has the actions of the resource schemas, less unused ones."""
 
 import json
-from importlib.resources import files
-from typing import Any
+from functools import cache
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -28,9 +31,13 @@ _TYPES = (
 )
 
 
-def _read_schemas() -> list[dict[str, Any]]:
+@cache
+def _schemas() -> list[dict[str, Any]]:
+    """The schemas that cfn-lint has."""
+    # Found, and not imported: cfn-lint's own imports take a second and more.
+    package = Path(str(cast("ModuleSpec", find_spec("cfnlint")).origin)).parent
     schemas = []
-    for path in files("cfnlint").joinpath("data/schemas/resources").iterdir():
+    for path in (package / "data/schemas/resources").iterdir():
         text = path.read_text()
         # Saves time: there are schemas of a thousand types.
         if any(f'"typeName": "AWS::{prefix}' in text for prefix in _TYPES):
@@ -38,12 +45,9 @@ def _read_schemas() -> list[dict[str, Any]]:
     return schemas
 
 
-_SCHEMAS = _read_schemas()
-
-
 def listed(*types: str) -> set[str]:
     """Return the actions of the schemas to create, update and delete, without passing roles."""
-    handlers = [schema["handlers"] for schema in _SCHEMAS if schema["typeName"] in types]
+    handlers = [schema["handlers"] for schema in _schemas() if schema["typeName"] in types]
     assert len(handlers) >= len(types)
     actions: set[str] = set()
     for of_type in handlers:
