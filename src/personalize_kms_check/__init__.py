@@ -10,13 +10,7 @@ if TYPE_CHECKING:
     from ._model.report import AccessReport
     from ._templates.files import AssemblyError
 
-__all__ = [
-    "AccessReport",
-    "AssemblyError",
-    "Finding",
-    "PolicyToChange",
-    "check_assembly",
-]
+__all__ = ["AccessReport", "AssemblyError", "Finding", "PolicyToChange", "check_assembly"]
 
 # Imported on first use: the construct needs the modules of data alone.
 _MODULES = {

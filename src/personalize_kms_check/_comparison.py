@@ -90,9 +90,7 @@ def _missing(decisions: Decisions) -> Iterator[tuple[Need, Finding, list[WhichPo
 
 
 def _on_need(
-    decided: Decided,
-    reasons: tuple[Reason, ...] = (),
-    lacking: Iterable[WhichPolicy] = (),
+    decided: Decided, reasons: tuple[Reason, ...] = (), lacking: Iterable[WhichPolicy] = ()
 ) -> Finding:
     """``reasons`` says why the need isn't met. The places are the policies that deny or lack it."""
     need, column, decision = decided

@@ -19,14 +19,7 @@ from personalize_kms_check.matrix import PASS_ROLE, SERVICE_PRINCIPAL, TAG, Perm
 from ._grant.environments import personalize_arn_problems
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable, is_lookup_dummy
-from ._refusals.arguments import (
-    GRANTEE,
-    ON,
-    kind_of_arn,
-    not_a_resource,
-    shown,
-    type_problems,
-)
+from ._refusals.arguments import GRANTEE, ON, kind_of_arn, not_a_resource, shown, type_problems
 from .resources import PersonalizeResource
 
 Json = dict[str, Any]

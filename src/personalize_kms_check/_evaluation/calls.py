@@ -235,12 +235,7 @@ class Call:
 
 
 def call_on(
-    owner: Owner | None,
-    caller: Caller,
-    action: str,
-    resource_arn: str,
-    *,
-    is_on_own: bool = False,
+    owner: Owner | None, caller: Caller, action: str, resource_arn: str, *, is_on_own: bool = False
 ) -> Call:
     """Return a call about a key, a role, a bucket or its objects, or about anything else.
 

@@ -214,11 +214,7 @@ class _OfCaller:
                         yield Surplus(action, need.resource_arn, reason)
 
     def _entries_of(
-        self,
-        beyond: Iterable[Surplus],
-        statement: PolicyStatement,
-        column: Column,
-        policy_of: str,
+        self, beyond: Iterable[Surplus], statement: PolicyStatement, column: Column, policy_of: str
     ) -> Iterator[Finding]:
         needs = self._own if column == IN_IAM else self._on[policy_of]
         asked: dict[Asked, None] = {}

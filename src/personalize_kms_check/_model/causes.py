@@ -265,10 +265,7 @@ class Cause(Enum):
         "{subject} has {texts} as plain text, which isn't replaced there",
         "write the value, in a template by Fn::Sub",
     )
-    NOT_WAITED_FOR = (
-        "{subject} may be created before {before}, which allows {actions}",
-        "{mend}",
-    )
+    NOT_WAITED_FOR = ("{subject} may be created before {before}, which allows {actions}", "{mend}")
 
     def __init__(self, says: str, fix: str = "") -> None:
         self.says = says

@@ -6,13 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .._evaluation.calls import Call
-from .._evaluation.decision import (
-    Decision,
-    by_owner,
-    role_by_both,
-    role_by_iam,
-    role_in_bucket,
-)
+from .._evaluation.decision import Decision, by_owner, role_by_both, role_by_iam, role_in_bucket
 from .._model.causes import Cause, Column, Reason
 from .._model.model import Bucket, Key
 from .._shared.answers import Answer

@@ -19,10 +19,7 @@ from .aws_managed_policies import policy_of_aws
 IDENTITY_POLICIES = ("AWS::IAM::Policy", MANAGED_POLICY, "AWS::IAM::RolePolicy")
 """The types of IAM policies that name their roles."""
 
-_OF_OWNERS = {
-    "KeyPolicy": "key policy of",
-    "AssumeRolePolicyDocument": "trust policy of",
-}
+_OF_OWNERS = {"KeyPolicy": "key policy of", "AssumeRolePolicyDocument": "trust policy of"}
 _DENYING = re.compile(r"Deny|Quarantine")
 
 

@@ -65,11 +65,7 @@ def of_state_machine(resource: Resource) -> list[Request | OpenQuestion]:
 
 
 def _request_of_state(
-    resource: Resource,
-    row: Permissions,
-    role_of_machine: str,
-    name: str,
-    states: Mapping[str, Any],
+    resource: Resource, row: Permissions, role_of_machine: str, name: str, states: Mapping[str, Any]
 ) -> Request:
     """Return the request of a state; the states are those of its ``States`` object."""
     state = states[name]

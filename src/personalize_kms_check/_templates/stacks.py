@@ -57,10 +57,7 @@ class Stack:
     """A template with its parameters, in its environment."""
 
     def __init__(
-        self,
-        app: Surroundings,
-        template: Template,
-        parent: tuple[Stack, str] | None = None,
+        self, app: Surroundings, template: Template, parent: tuple[Stack, str] | None = None
     ) -> None:
         self.app = app
         self.template = template

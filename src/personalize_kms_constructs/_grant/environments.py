@@ -10,14 +10,7 @@ from collections.abc import Iterator
 
 from aws_cdk import Stack
 
-from .._tokens import (
-    TOKEN,
-    is_known_by_now,
-    is_replaced_later,
-    is_token,
-    literal_part,
-    targets_in,
-)
+from .._tokens import TOKEN, is_known_by_now, is_replaced_later, is_token, literal_part, targets_in
 from .place import Place
 from .resolved import KEY_ARN, ResolvedBucket, ResolvedKey, ResolvedLocation
 from .role import ServiceRole, is_lookup_dummy

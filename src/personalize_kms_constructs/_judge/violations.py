@@ -205,9 +205,7 @@ def _is_acknowledged(node: Node, rule: str, place: Declaration) -> bool:
     return False
 
 
-def _violating_resources(
-    declarations: Sequence[Declaration],
-) -> list[cdk.PolicyViolatingResource]:
+def _violating_resources(declarations: Sequence[Declaration]) -> list[cdk.PolicyViolatingResource]:
     """Return the resources of declarations: the app, where there are no declarations."""
     return [_violating_resource(declaration) for declaration in declarations] or [_APP]
 
