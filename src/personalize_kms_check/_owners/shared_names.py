@@ -26,7 +26,7 @@ def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
     for resource in resources:
         if resource.type not in _KINDS or resource.stack.parent is not None or resource.condition:
             continue
-        name = physical.attribute(resource, "Ref")
+        name = physical.attribute(resource, physical.REF)
         other = made.setdefault((resource.type, name.lower()), resource)
         if other.stack is resource.stack or "${" in name:
             continue

@@ -30,7 +30,7 @@ class DatasetGroups:
                 with resource.stack.noting_errors():
                     for name in (
                         physical.arn_by_name(resource),
-                        physical.attribute(resource, "Ref"),
+                        physical.attribute(resource, physical.REF),
                     ):
                         self._groups.setdefault(name, []).append(resource)
                     if resource.get("KmsKeyArn") is None and resource.get("RoleArn") is None:

@@ -73,18 +73,20 @@ def dataset_arn(resource: Resource) -> str:
     return resource.arn("personalize", f"dataset/{name}/{kind}")
 
 
+REF = ""
+"""In the place of an attribute: the value of ``Ref``."""
 _GENERATED_ID = attrgetter("generated_id")
 _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
     **{(type, "Arn"): key_arn for type in KEYS},
     **{(type, "KeyId"): _GENERATED_ID for type in KEYS},
-    **{(type, "Ref"): _GENERATED_ID for type in KEYS},
-    (ROLE, "Ref"): role_name,
+    **{(type, REF): _GENERATED_ID for type in KEYS},
+    (ROLE, REF): role_name,
     (ROLE, "Arn"): role_arn,
-    (MANAGED_POLICY, "Ref"): managed_policy_arn,
+    (MANAGED_POLICY, REF): managed_policy_arn,
     (MANAGED_POLICY, "PolicyArn"): managed_policy_arn,
-    (BUCKET, "Ref"): bucket_name,
+    (BUCKET, REF): bucket_name,
     (BUCKET, "Arn"): bucket_arn,
-    (ALIAS, "Ref"): alias_name,
+    (ALIAS, REF): alias_name,
     (DATASET_GROUP, "DatasetGroupArn"): arn_by_name,
     (DATASET, "DatasetArn"): dataset_arn,
     (SOLUTION, "SolutionArn"): arn_by_name,
@@ -92,10 +94,9 @@ _ATTRIBUTES: dict[tuple[str, str], Callable[[Resource], str]] = {
 
 
 def attribute(resource: Resource, name: str) -> str:
-    """Return an attribute of a resource, or the value of ``Ref``."""
     value_of = _ATTRIBUTES.get((resource.type, name))
     if value_of is None:
-        return unknown(f"{resource.stack.name}.{resource.logical_id}.{name}")
+        return unknown(f"{resource.stack.name}.{resource.logical_id}.{name or 'Ref'}")
     return value_of(resource)
 
 

@@ -174,7 +174,7 @@ class Stack:
             return unknown(f"{template.name}.{name}") if value is None else value
         if name not in template.resources:
             return unknown(f"resource {name} of {template.name}")
-        return self._of_resource(name, "Ref")
+        return self._of_resource(name, "")
 
     def get_att(self, logical_id: str, attribute: str) -> Any:
         """Return an attribute of a resource, the outputs of nested stacks included."""
