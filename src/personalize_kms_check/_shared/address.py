@@ -14,5 +14,5 @@ def page_at(path: str) -> str:
     """Return the address of a page, or where its path is while ``SITE`` is empty."""
     if SITE:
         return f"{SITE}{path.removesuffix('.md')}/".removesuffix("index/")
-    where = REPOSITORY or "the sources of personalize-kms-constructs"
+    where = REPOSITORY or "the library's sources"
     return f"docs/{path} (in {where})"
