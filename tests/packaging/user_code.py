@@ -93,7 +93,7 @@ def every_form(
 
 
 def every_resource(data: s3.Bucket) -> list[PersonalizeResource]:
-    """All six, by position and by name, with locations and without."""
+    """Each, by position and by name, with locations and without."""
     return [
         PersonalizeResource.dataset_group(),
         PersonalizeResource.dataset_import_job(),
