@@ -30,7 +30,7 @@ TIMES = (
 # The name, what is counted for 50 constructs, and the most that is good enough.
 CALLS = (
     ("construction of 50", "calls at construction", 2_900),
-    ("synth of 50", "calls at synth", 500),
+    ("synth of 50", "calls at synth", 350),
 )
 
 

@@ -37,6 +37,8 @@ class Creation(NamedTuple):
     """True if somebody declared it for a creator outside of the templates."""
     own_arns: Sequence[str] = ()
     """ARNs of resources that the construct's own stack makes."""
+    retained: Sequence[str] = ()
+    """The paths, in the construct, of L1s that should outlive their stack."""
 
     def to_json(self, here: Place) -> Json:
         metadata: Json = {
@@ -49,6 +51,8 @@ class Creation(NamedTuple):
             metadata["job"] = self.job
         if self.is_declared:
             metadata["isDeclared"] = True
+        if self.retained:
+            metadata["retained"] = list(dict.fromkeys(self.retained))
         return metadata
 
 

@@ -5,13 +5,13 @@ It checks nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, cast
 
 import jsii
-from aws_cdk import CfnResource, Resource, TagManager
+from aws_cdk import CfnResource, TagManager
 from constructs import Construct, IValidation, Node
 
 from personalize_kms_check._shared.address import page_at
@@ -53,8 +53,8 @@ Message = tuple[str, str]
 class Made:
     """Things made by a construct besides policies, for warnings at synth."""
 
-    retained: dict[str, CfnResource | Resource] = field(default_factory=dict)
-    """Resources to retain when they are removed from the stack, by their names in messages."""
+    retained: list[str] = field(default_factory=list)
+    """The paths, in the construct, of L1s to retain when they are removed from the stack."""
     tagged: list[tuple[CfnResource, Mapping[str, str]]] = field(default_factory=list)
     """Resources out of reach of the app's tags, with their own tags."""
     imported: list[S3Location] = field(default_factory=list)
@@ -156,7 +156,10 @@ class AtSynth:
                 actions.update(statement.actions)
             pending.append(pending_actions(policy.kind, policy.arn, actions, files.get(policy)))
         resources = self._wiring.allowed.values()
-        creation = Creation(role.arn, key.arn, resources, pending, own_arns=own_arns)
+        retained = self._made.retained
+        creation = Creation(
+            role.arn, key.arn, resources, pending, own_arns=own_arns, retained=retained
+        )
         leave_resources(self._node, self._here, creation)
 
     def _other_warnings(self) -> Iterator[Message]:
@@ -173,7 +176,6 @@ class AtSynth:
         for given, resource in self._wiring.allowed.items():
             if given not in self._wiring.of_jobs:
                 yield from output_below_input(resource)
-        yield from self._retained_warnings()
         yield from self._tag_warnings()
 
     def _granted_warnings(self) -> Iterator[Message]:
@@ -219,31 +221,6 @@ class AtSynth:
                 f"{prefix + '-private/'!r} and everything else that begins with it: if it is a "
                 f"folder, end it in /, as {prefix + '/'!r}{keep}",
             )
-
-    def _retained_warnings(self) -> Iterator[Message]:
-        retained = self._made.retained
-        l1s = [name for name, resource in retained.items() if isinstance(resource, CfnResource)]
-        # Saves time: the L1 of each L2 takes two calls into jsii. A role or its policy that is
-        # deleted alone isn't told.
-        if l1s and self._deleted(l1s):
-            yield (
-                "retainedResourceIsDeleted",
-                f"{', '.join(self._deleted(retained))} should be retained, but something in the "
-                "app (RemovalPolicies.of(…).destroy(), an aspect) deletes it with the stack, and "
-                "with it the data or the access to the data: exclude it there, or set "
-                "removal_policy=RemovalPolicy.DESTROY",
-            )
-
-    def _deleted(self, names: Iterable[str]) -> list[str]:
-        options = []
-        for name in names:
-            resource = self._made.retained[name]
-            l1 = resource if isinstance(resource, CfnResource) else resource.node.default_child
-            options.append(cast("CfnResource", l1).cfn_options)
-        kept = self._here.stack.resolve(options)
-        # CloudFormation deletes what has no policy.
-        policies = [of_l1.get("deletionPolicy", "Delete") for of_l1 in kept]
-        return [name for name, policy in zip(names, policies, strict=True) if policy == "Delete"]
 
     def _tag_warnings(self) -> Iterator[Message]:
         without: dict[str, list[str]] = {}

@@ -219,8 +219,7 @@ class PersonalizeEncryption(Construct):
         )
         self.__key = cast("kms.IKey", key)
         arn, here, l1 = key.key_arn, self.__here, cast("kms.CfnKey", key.node.default_child)
-        if self.__removal_policy is not RemovalPolicy.DESTROY:
-            self.__made.retained["the key"] = l1
+        self.__retain("Key/Resource")
         return ResolvedKey(arn, arn, here.stack, here.account, here.region, l1=l1, construct=key)
 
     def __as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
@@ -238,17 +237,19 @@ class PersonalizeEncryption(Construct):
             removal_policy=self.__removal_policy,
             revision=self.__key_policy_revision,
         )
-        resource = managed.resource
-        if self.__removal_policy is not RemovalPolicy.DESTROY:
-            self.__made.retained[f"the statements in the policy of key {key_arn}"] = resource
-        self._personalize_wiring.wait_for(cast("IConstruct", resource))
+        self.__retain(f"{managed.node.id}/Resource")
+        self._personalize_wiring.wait_for(cast("IConstruct", managed.resource))
         return managed.add_statements
 
-    def __keep(self, name: str, resource: CfnResource | Resource) -> None:
+    def __keep(self, path: str, resource: CfnResource | Resource) -> None:
         """Let a resource outlive its stack, unless everything is to go with it."""
         resource.apply_removal_policy(self.__removal_policy)
+        self.__retain(path)
+
+    def __retain(self, path: str) -> None:
+        """Have the judge report an L1 of the construct that something else deletes."""
         if self.__removal_policy is not RemovalPolicy.DESTROY:
-            self.__made.retained[name] = resource
+            self.__made.retained.append(path)
 
     def __keep_role(self) -> None:
         """Keep what a dataset group uses: the role, and its first policy, with the group's key."""
@@ -256,9 +257,9 @@ class PersonalizeEncryption(Construct):
         # After some 45 folders of imports, which need no key in IAM, the key is in one of those.
         wiring = self._personalize_wiring
         if self.__keeps_role and not wiring.role.is_precreated:
-            self.__keep("the role", cast("Resource", wiring.role.role))
+            self.__keep("Role/Resource", cast("Resource", wiring.role.role))
             of_role = next(policy for policy in wiring.policies if policy.kind == "role")
-            self.__keep("the role's policy", cast("Resource", of_role.dependable))
+            self.__keep("Policy/Resource", cast("Resource", of_role.dependable))
 
     @property
     def encryption_key(self) -> kms.IKey:
@@ -367,7 +368,7 @@ class PersonalizeEncryption(Construct):
             kms_key_arn=key_arn,
             role_arn=self._personalize_wiring.role.arn,
         )
-        self.__keep(f"dataset group {id}", resource)
+        self.__keep(id, resource)
         self.__set_tags(resource, tags)
         self.__wire(id, resource, [PersonalizeResource.dataset_group()], key_arn)
         self.__keep_role()
@@ -454,7 +455,7 @@ class PersonalizeEncryption(Construct):
             dataset_type=dataset_type,
             dataset_import_job=import_job,
         )
-        self.__keep(f"dataset {id}", dataset)
+        self.__keep(id, dataset)
         self.__set_tags(dataset, tags)
         return self.__wire(id, dataset, jobs)
 

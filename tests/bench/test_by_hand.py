@@ -84,4 +84,4 @@ def test_calls_at_synth_are_few(tmp_path: Path) -> None:
         with counted() as count:
             cast("cdk.App", stack.node.root).synth()
         calls.append(count())
-    assert calls[1] - calls[0] == 4 * 7
+    assert calls[1] - calls[0] == 4 * 4

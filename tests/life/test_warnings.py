@@ -1,5 +1,7 @@
 """Warnings at synth about what the construct can't decide, apart from pending statements."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -15,7 +17,7 @@ from personalize_kms_constructs import (
     S3Location,
 )
 from tests.datasets import add_ratings
-from tests.life.conftest import GROUP, allowing, change, warnings
+from tests.life.conftest import GROUP, allowing, change, trusted_role, warnings
 from tests.policies import resources
 
 
@@ -55,38 +57,55 @@ def test_a_resource_that_is_allowed_after_its_caller(stack: cdk.Stack) -> None:
     assert warnings(stack) == {}
 
 
-@pytest.mark.parametrize("asked_for", [cdk.RemovalPolicy.RETAIN, cdk.RemovalPolicy.DESTROY])
+def deleted(app: cdk.App) -> list[str]:
+    """Synthesize, and return what the construct should retain, and the app deletes."""
+    app.synth()
+    report = Path(app.outdir, "validation-report.json").read_text("utf-8")
+    return re.findall("Stack/Encryption should retain (.+?), but something in the app", report)
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "told"), [(cdk.RemovalPolicy.RETAIN, ["Key"]), (cdk.RemovalPolicy.DESTROY, [])]
+)
 def test_a_key_that_an_app_wide_helper_has_deleted(
-    stack: cdk.Stack, asked_for: cdk.RemovalPolicy
+    app: cdk.App, stack: cdk.Stack, asked_for: cdk.RemovalPolicy, told: list[str]
 ) -> None:
     """``RemovalPolicies.of(app).destroy()`` takes the data with it, unless that was asked for."""
     allowing(stack, GROUP, removal_policy=asked_for)
     change(stack, kms.CfnKey, lambda key: key.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
-    texts = warnings(stack)
-    assert ("the key should be retained" in texts.get("retainedResourceIsDeleted", "")) == (
-        asked_for is cdk.RemovalPolicy.RETAIN
-    )
+    assert deleted(app) == told
 
 
-def test_a_group_and_what_it_uses_that_an_app_wide_helper_has_deleted(stack: cdk.Stack) -> None:
-    """Everything is told in one warning, whoever makes the key."""
+def test_a_group_and_what_it_uses_that_an_app_wide_helper_has_deleted(
+    app: cdk.App, stack: cdk.Stack
+) -> None:
+    """Everything is told in one warning, and the user's own key isn't ours to retain."""
     encryption = allowing(stack, encryption_key=kms.Key(stack, "Key"))
     add_ratings(encryption, encryption.add_dataset_group("Movies", name="movies"))
     cdk.RemovalPolicies.of(stack).destroy()
-    assert warnings(stack)["retainedResourceIsDeleted"].startswith(
-        "dataset group Movies, the role, the role's policy, dataset Ratings should be retained, but"
-    )
+    assert deleted(app) == ["Role, Movies, Policy, Ratings"]
 
 
-def test_a_group_whose_deletion_policy_is_taken_out(stack: cdk.Stack) -> None:
-    """CloudFormation deletes what has none."""
-    group = allowing(stack).add_dataset_group("Movies", name="movies")
-    group.cfn_options.deletion_policy = None
-    assert warnings(stack)["retainedResourceIsDeleted"].startswith("dataset group Movies should")
+def test_a_role_alone_that_something_deletes(app: cdk.App, stack: cdk.Stack) -> None:
+    """The retained group would lose its access. CloudFormation deletes what has no policy."""
+    encryption = allowing(stack)
+    encryption.add_dataset_group("Movies", name="movies")
+    role = encryption.service_role.node.default_child
+    assert isinstance(role, cdk.CfnResource)
+    role.cfn_options.deletion_policy = None
+    assert deleted(app) == ["Role"]
 
 
-def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -> None:
-    """The message names the key by its parameter, not by the number of a token."""
+def test_a_given_role_that_something_deletes(app: cdk.App, stack: cdk.Stack) -> None:
+    """It is its owner's to retain."""
+    encryption = allowing(stack, service_role=trusted_role(stack))
+    encryption.add_dataset_group("Movies", name="movies")
+    change(stack, iam.CfnRole, lambda role: role.apply_removal_policy(cdk.RemovalPolicy.DESTROY))
+    assert deleted(app) == []
+
+
+def test_statements_of_an_imported_key_that_are_deleted(app: cdk.App, stack: cdk.Stack) -> None:
+    """The retained data need them."""
     key = kms.Key.from_key_arn(stack, "Key", cdk.CfnParameter(stack, "KeyArn").value_as_string)
     allowing(stack, GROUP, encryption_key=key, imported_key_policy=ImportedKeyPolicy.MANAGED)
     change(
@@ -94,9 +113,7 @@ def test_statements_of_a_key_by_a_parameter_that_are_deleted(stack: cdk.Stack) -
         cdk.CfnResource,
         lambda resource: resource.apply_removal_policy(cdk.RemovalPolicy.DESTROY),
     )
-    assert warnings(stack)["retainedResourceIsDeleted"].startswith(
-        "the statements in the policy of key ${Stack/KeyArn} should be retained, but"
-    )
+    assert deleted(app) == ["KeyPolicyD2A9D055"]
 
 
 @pytest.mark.parametrize(

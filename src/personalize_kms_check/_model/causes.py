@@ -175,6 +175,11 @@ class Cause(Enum):
         "{subject} refers to {what} {logical_id}, which the template no longer makes",
         "leave it in the app, or pass another one",
     )
+    DELETED = (
+        "{subject} should retain {what}, but something in the app deletes this with the stack",
+        "exclude it in the aspect or in RemovalPolicies.of(…).destroy(), which would delete data "
+        "or the access to them, or set removal_policy=RemovalPolicy.DESTROY",
+    )
     NO_ROLE = "{subject} has no role, without which Personalize can't create it", "set its RoleArn"
     KEY_WITHOUT_ROLE = (
         "{subject} has a key but no role",

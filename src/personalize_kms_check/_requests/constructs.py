@@ -109,6 +109,7 @@ class _Metadata:
 
     def read(self) -> None:
         """Read all of it, unless conditions leave its role or its key out."""
+        self._add_deleted()
         is_left_out = False
         for field_name, name in _NAMES.items():
             target = self.references.target_of(self.data.get(field_name))
@@ -116,7 +117,7 @@ class _Metadata:
                 continue
             stack, logical_id, _ = target
             if not stack.template.may_have(logical_id):
-                self._add_not_made(name, logical_id)
+                self._add_problem(Reason.of(Cause.NOT_MADE, what=name, logical_id=logical_id))
             # A parameter has a logical id too.
             elif logical_id in stack.template.resources:
                 is_left_out = is_left_out or stack.exists(logical_id) is Answer.NO
@@ -142,13 +143,29 @@ class _Metadata:
         self._read_pending()
         self._read_resources(role_arn, key_arn)
 
-    def _add_not_made(self, name: str, logical_id: str) -> None:
+    def _add_deleted(self) -> None:
+        """Add one problem for all resources that something in the app no longer retains."""
+        left, template = self.left, self.left.stack.template
+        names: dict[str, str] = {}
+        for path in as_list(self.data.get("retained")):
+            names[f"{left.path}/{path}"] = str(path).removesuffix("/Resource")
+        deleted: list[str] = []
+        for logical_id, resource in template.resources.items():
+            path = template.paths.get(logical_id, "")
+            # CloudFormation deletes what has no policy.
+            if path in names and resource.get("DeletionPolicy", "Delete") == "Delete":
+                deleted.append(names[path])
+        if deleted:
+            self._add_problem(Reason.of(Cause.DELETED, what=tuple(deleted)), is_warning=True)
+
+    def _add_problem(self, reason: Reason, *, is_warning: bool = False) -> None:
         left = self.left
         problem = Finding(
             kind="configuration",
             name=left.path,
             subject=left.path,
-            reason=Reason.of(Cause.NOT_MADE, what=name, logical_id=logical_id),
+            reason=reason,
+            is_warning=is_warning,
             places=(left.declared,),
         )
         left.problems.append(problem)
