@@ -1,5 +1,7 @@
 """Call sites as users write them: clean under ``mypy --strict`` and ``pyright``, and they run."""
 
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
+
 from aws_cdk import App, CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam

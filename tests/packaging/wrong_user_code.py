@@ -1,7 +1,9 @@
-"""Mistakes that a type checker must find: mypy on every line that says so, and pyright there too.
+"""Mistakes that mypy and pyright must find, on every line that says so.
 
-mypy would complain of a comment that hides nothing.
+Both complain of a comment that hides nothing.
 """
+
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
