@@ -91,6 +91,7 @@ def test_nothing_is_left_after_ctrl_c(aws: EmbeddedAws, run: Run, call: str) -> 
     assert left_over(aws) == []
 
 
+@pytest.mark.long
 def test_a_refusal_is_an_answer(aws: EmbeddedAws, run: Run) -> None:
     """It ends the steps of its variant alone, and is told in AWS's words."""
 
@@ -106,6 +107,7 @@ def test_a_refusal_is_an_answer(aws: EmbeddedAws, run: Run) -> None:
     assert left_over(aws) == []
 
 
+@pytest.mark.long
 def test_a_failure_that_says_nothing_of_personalize_ends_it(
     aws: EmbeddedAws, run: Run, templates: Templates
 ) -> None:
@@ -131,6 +133,7 @@ def test_a_failure_that_says_nothing_of_personalize_ends_it(
     assert recorded("left") == [str(error.value)]
 
 
+@pytest.mark.long
 def test_keys_whose_deletion_is_denied_are_named(
     aws: EmbeddedAws,
     run: Run,

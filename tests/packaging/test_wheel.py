@@ -119,6 +119,7 @@ Resources:
 """
 
 
+@pytest.mark.long
 def test_the_command_runs_where_neither_the_cdk_nor_boto3_is(
     of_command: Path, tmp_path: Path
 ) -> None:

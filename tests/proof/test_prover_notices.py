@@ -56,7 +56,9 @@ def noticed(assembly: Assembly, uses: list[Use]) -> bool:
     return next(differences(assembly.deployed(), uses), None) is not None
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize(
+    "name", ["everything", pytest.param("three stacks", marks=pytest.mark.long)]
+)
 def test_every_way_to_break_a_template_is_noticed(
     name: str, unbroken: Mapping[str, Unbroken]
 ) -> None:
