@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import jsii
-from aws_cdk import CfnOutput, CfnResource, Fn, RemovalPolicy, Resource, Stack
+from aws_cdk import CfnOutput, CfnResource, RemovalPolicy, Resource, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_personalize as personalize
@@ -21,7 +21,7 @@ from ._grant.place import Place
 from ._grant.principals import for_this_account
 from ._grant.resolved import ResolvedKey
 from ._grant.role import ServiceRole, resolve_role, role_made_in
-from ._grant.role_name import fixed_role_name
+from ._grant.role_name import own_role_name
 from ._grant.targets import AddStatements
 from ._grant.wiring import Permissions, Wiring
 from ._refusals import refuse, taken_out_if_refused
@@ -54,9 +54,7 @@ from ._refusals.names import (
 )
 from ._synth import AtSynth, Made
 from ._tokens import (
-    is_replaced_later,
     is_token,
-    is_yet_to_be_looked_up,
     l1_behind,
     literal_part,
     to_hash,
@@ -140,7 +138,6 @@ class PersonalizeEncryption(Construct):
         with taken_out_if_refused(scope, id):
             here = Place.of(scope if isinstance(scope, Stack) else Stack.of(self))
             node = self.node
-            path = node.path
             problems = [
                 *type_problems(KEY, optional=True, encryption_key=encryption_key),
                 *type_problems(ROLE, optional=True, service_role=service_role),
@@ -153,14 +150,7 @@ class PersonalizeEncryption(Construct):
             ]
             role = None
             if service_role is None and not problems:
-                # The CDK refuses the dummy of a look-up as a name, and so the synth that asks for
-                # the look-up would fail. It takes a dynamic reference only within a token.
-                name = role_name
-                if name is None or is_yet_to_be_looked_up(name):
-                    name = fixed_role_name(path, id, here)
-                elif is_replaced_later(name):
-                    name = Fn.join("", [name])
-                role = self.__make_role(here, name)
+                role = self.__make_role(here, own_role_name(role_name, node.path, id, here))
             elif is_role(service_role):
                 role = resolve_role(service_role, self, here)
                 problems += service_role_problems(role)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 
+from aws_cdk import Fn
+
+from .._tokens import is_replaced_later, is_yet_to_be_looked_up
 from .place import Place
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -21,7 +24,16 @@ _LONGEST_PREFIX = 12
 _MAX_READABLE_LENGTH = _MAX_LENGTH - _LONGEST_PREFIX - _LONGEST_END - len("-") - _HASH_LENGTH
 
 
-def fixed_role_name(path: str, id: str, here: Place) -> str:
+def own_role_name(given: str | None, path: str, id: str, here: Place) -> str:
+    """Return the name that the user gives, or else a fixed one."""
+    # The CDK refuses the dummy of a look-up as a name, and so the synth that asks for the look-up
+    # would fail. It takes a dynamic reference only within a token.
+    if given is None or is_yet_to_be_looked_up(given):
+        return _fixed_role_name(path, id, here)
+    return Fn.join("", [given]) if is_replaced_later(given) else given
+
+
+def _fixed_role_name(path: str, id: str, here: Place) -> str:
     """Return a role name, unique for each deployment of an app by the CDK.
 
     Like logical ids, it doesn't depend on the id of the outermost stack or its stage: if these
