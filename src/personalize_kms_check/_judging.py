@@ -65,9 +65,6 @@ _TOLD_IF_OPEN = frozenset(
 _LEFT_TO_IAM = (Cause.LEFT_TO_IAM, Cause.NOT_IN_IAM, Cause.BOTH_SIDES)
 _ENVIRONMENT = frozenset({"AWS::AccountId", "AWS::Partition", "AWS::Region"})
 """The parts of values that an app without ``env`` doesn't know."""
-_ORGANIZATION = (
-    "name the organization of the accounts in cdk.json, as personalize-kms-constructs:organization"
-)
 
 
 class ReadApp:
@@ -299,7 +296,7 @@ def with_remedies(report: AccessReport) -> list[tuple[Line, str]]:
     names = Names(report.names)
     told: list[PolicyToChange] = []
     lines: list[tuple[Line, str]] = []
-    for line in map(_at_synth, lines_of(report)):
+    for line in lines_of(report):
         new = tuple([policy for policy in line.policies if policy not in told])
         parts = [what_to_do(replace(line, policies=new), names)]
         for policy in line.policies:
@@ -308,11 +305,3 @@ def with_remedies(report: AccessReport) -> list[tuple[Line, str]]:
         told += new
         lines.append((line, "; ".join(filter(None, parts))))
     return lines
-
-
-def _at_synth(line: Line) -> Line:
-    """Return a line with a remedy for a synth, which has no options of the command."""
-    reason = line.first.reason
-    causes = {doubt.cause for doubt in (reason, *reason.doubts)}
-    is_of_organization = Cause.KEY_OF_ORGANIZATION in causes and line.first.kind == "undecided"
-    return replace(line, fix=_ORGANIZATION) if is_of_organization else line

@@ -148,7 +148,10 @@ STRICT = {
 }
 STRICT_BUCKET = bucket_policy("s3:GetObject", "s3:ListBucket")
 STRICT_BUCKET["Properties"]["PolicyDocument"]["Statement"][0]["Condition"] = STRICT
-TELL = "name the organization of the accounts by --organization o-…, in Python by organization="
+TELL = (
+    "name the organization of the accounts, as personalize-kms-constructs:organization in "
+    "cdk.json, or by --organization o-…"
+)
 
 
 def denied(condition: Json) -> Json:

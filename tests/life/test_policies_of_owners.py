@@ -89,7 +89,7 @@ def test_a_synth_is_quiet_while_the_owners_policies_have_it(env: Any, tmp_path: 
 @pytest.mark.parametrize(
     ("organization", "said"),
     [
-        (None, "name the organization of the accounts in cdk.json, as personalize-kms-constructs:"),
+        (None, "name the organization of the accounts, as personalize-kms-constructs:organization"),
         ("o-a1b2c3d4e5", ""),
         (5, "organization is 5, expected the id of an organization"),
     ],

@@ -111,7 +111,8 @@ class Cause(Enum):
     KEY_OF_ALIASES = "condition {operator} {key}: the check doesn't read aliases", _TRY
     KEY_OF_ORGANIZATION = (
         "condition {operator} {key}: the policies don't say what it is",
-        "name the organization of the accounts by --organization o-…, in Python by organization=",
+        "name the organization of the accounts, as personalize-kms-constructs:organization in "
+        "cdk.json, or by --organization o-…",
     )
     KEY_UNKNOWN = (
         "condition {operator} {key}: the check doesn't know what Personalize sends",
