@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from aws_cdk import Stack
 from constructs import Node
 
-from personalize_kms_check._shared.metadata_type import METADATA_TYPE
+from personalize_kms_check._shared import METADATA_TYPE
 
 from ._grant.place import Place
 from ._grant.resolved import ResolvedLocation, ResolvedResource

@@ -9,7 +9,7 @@ import pytest
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 
-from personalize_kms_check._shared.metadata_type import METADATA_TYPE
+from personalize_kms_check._shared import METADATA_TYPE
 from personalize_kms_constructs import jobs
 from personalize_kms_constructs.jobs import (
     BatchInferenceJob,

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from .._model.causes import NOT_OF_THE_APP, Cause, Reason, how_to_tell
+from .._model.causes import NOT_OF_THE_APP, Cause, Reason
+from .._model.hints import how_to_tell
 from .._model.model import Bucket, Key, Owner, Role
 from .._model.policy_documents import PolicyStatement
 from .._shared.answers import Answer

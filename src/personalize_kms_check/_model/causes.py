@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Any, Literal
 
 from .._shared.values import open_parts, shown
+from .hints import PASS_PARAMETERS, how_to_tell
 from .policy_documents import PolicyStatement
 
 Column = Literal["key", "role", "bucket", "boundary", "trust", ""]
@@ -29,14 +29,8 @@ _TRY = (
     "use another condition (in a statement of its own, if this one serves others), or try whether "
     "it holds"
 )
-_PASS = "pass the parameters of that condition with --parameters NAME=VALUE"
 _TELL = "{how_to_tell}"
 NOT_OF_THE_APP = "it isn't part of the app"
-
-# The names of holes, without those of resources and functions.
-_PARAMETER = re.compile(r"[^ .]+\.(?P<own>\w+)|(?P<pseudo>AWS::(?:AccountId|Partition|Region))")
-_FUNCTION = re.compile(r"Fn::(?:FindInMap|If) \S+ by |Fn::Join of |item \d+ of |parts of ")
-_OF_ANOTHER_STACK = re.compile(r"(?:export|output) .+")
 
 
 @unique
@@ -90,8 +84,8 @@ class Cause(Enum):
     )
     ELEMENT_UNKNOWN = "{element} isn't known before deployment", _TELL
     ELEMENT_NOT_UNDERSTOOD = "element {elements} isn't understood"
-    TEMPLATE_CONDITION = "it depends on the condition {condition}", _PASS
-    CHOSEN = "{why}", _PASS
+    TEMPLATE_CONDITION = "it depends on the condition {condition}", PASS_PARAMETERS
+    CHOSEN = "{why}", PASS_PARAMETERS
     PATTERN_UNKNOWN = "{element} {pattern}: {parts} isn't known before deployment", _TELL
     NAME_NOT_SAID = (
         "{element}: the name of {parts} isn't in the template",
@@ -337,32 +331,6 @@ def unknown_element(element: str, value: Any) -> Reason:
     if parts:
         element = f"{element} ({', '.join(parts)})"
     return Reason.of(Cause.ELEMENT_UNKNOWN, element=element, parts=tuple(parts))
-
-
-def how_to_tell(parts: Value) -> str:
-    """Return what helps where parts of a value aren't known, by their names; empty for no part."""
-    options: list[str] = []
-    helps: dict[str, None] = {}
-    joined = " and ".join(parts) if isinstance(parts, tuple) else ""
-    for part in filter(None, _FUNCTION.sub("", joined).split(" and ")):
-        parameter = _PARAMETER.fullmatch(part)
-        if parameter:
-            options.append(f"--parameters {parameter['own'] or parameter['pseudo']}=…")
-        elif part.startswith("Fn::If "):
-            helps[_PASS] = None
-        elif _OF_ANOTHER_STACK.fullmatch(part):
-            helps["pass the template of the stack that has it as well"] = None
-        elif ".Outputs." in part:
-            helps["put the template of that nested stack beside this file"] = None
-        elif part.startswith("account of arn") and ":s3:::" in part:
-            helps[
-                "pass the bucket's account in from_bucket_attributes, or check the account "
-                "with personalize-kms doctor"
-            ] = None
-        else:
-            helps["write the value itself, or check the account with personalize-kms doctor"] = None
-    passed = f"pass {' '.join(dict.fromkeys(options))}"
-    return "; ".join([*([passed] if options else []), *helps])
 
 
 def _text(value: Value) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from .._model.causes import how_to_tell
+from .._model.hints import how_to_tell
 from .._model.policy_documents import Policy, Position, all_conditions
 from .._shared.values import account_of, last_part, open_parts
 from .._templates.choices import Either, Item, items_of

@@ -8,8 +8,8 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 from .._model.asked import Asked, Location, OpenQuestion
-from .._model.causes import how_to_tell
 from .._model.declarations import Declaration
+from .._model.hints import how_to_tell
 from .._model.model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role, TemplateRole
 from .._model.policy_documents import Policy, as_list
 from .._shared.answers import Answer

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._model.policy_documents import as_list
-from .._shared.metadata_type import METADATA_TYPE
+from .._shared import METADATA_TYPE
 from .._shared.values import unknown
 from .files import AssemblyError, Json, noting_errors, read_json
 from .template import Template, template_of, templates_by_construct
