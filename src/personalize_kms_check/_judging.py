@@ -176,7 +176,7 @@ def _certain(reading: Reading, organization: str) -> AccessReport:
 
 
 def _has_another_condition(finding: Finding) -> bool:
-    """Report whether somebody else's condition leaves a permission of ours open."""
+    """Tell if somebody else's condition leaves a permission of ours open."""
     if finding.cause is Cause.CHOSEN:
         return True
     if not finding.ours or finding.cause is not Cause.OPEN:
@@ -185,7 +185,7 @@ def _has_another_condition(finding: Finding) -> bool:
 
 
 def _is_open_in_given_policy(finding: Finding, model: AccessModel) -> bool:
-    """Report whether the policy of an owner outside of the app, which is given, leaves it open.
+    """Tell if the policy of an owner outside of the app, which is given, leaves it open.
 
     Nobody can say more where only the account or the Region of an app without ``env`` isn't known.
     """
@@ -229,7 +229,7 @@ def _once_a_stack(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _is_pending(finding: Finding, pending: PendingPolicy, model: AccessModel) -> bool:
-    """Report whether others may have to add a missing permission to the policies of an owner.
+    """Tell if others may have to add a missing permission to the policies of an owner.
 
     Only to the policies of a role, or of a bucket without a policy in the templates. If a template
     has the policy of the key or bucket, a permission not in it is missing, also from an outdated
@@ -250,7 +250,7 @@ def _is_pending(finding: Finding, pending: PendingPolicy, model: AccessModel) ->
 
 
 def _is_same_owner(arn: str, pending_arn: str, model: AccessModel) -> bool:
-    """Report whether a pending policy may be an owner's; for certain, if a template makes it."""
+    """Tell if a pending policy may be an owner's; for certain, if a template makes it."""
     answer = same(arn, pending_arn)
     owner = model.buckets.get(arn) or model.roles.get(arn)
     if owner is not None and owner.declared:

@@ -167,7 +167,7 @@ class Call:
     """True if no template makes the bucket of the objects: ``s3://${Path}`` may be a file."""
 
     def names_others(self, pattern: str) -> bool:
-        """Report whether a pattern names what others give, as a construct never names its own."""
+        """Tell if a pattern names what others give, as a construct never names its own."""
         named = pattern if self.action.startswith("kms:") else split(pattern, "/")[0]
         return self.is_on_own and any(map(_OF_OTHERS.fullmatch, open_parts(named)))
 

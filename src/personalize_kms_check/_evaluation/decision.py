@@ -62,7 +62,7 @@ class _Sides(NamedTuple):
     by_iam: Match
     boundary: Match
     one_account: Answer
-    """Whether the owner and the role are in one account."""
+    """Yes if the owner and the role are in one account."""
 
     @property
     def together(self) -> tuple[Match, ...]:

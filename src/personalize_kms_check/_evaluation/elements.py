@@ -39,7 +39,7 @@ def resources_of(statement: Body) -> list[str]:
 
 
 def leaves_out(statement: Body, arn: str) -> bool:
-    """Report whether ``NotResource`` excludes a resource, or may."""
+    """Tell if ``NotResource`` excludes a resource, or may."""
     excluded = _strings_of(statement.get("NotResource"))
     return any(matches(arn, pattern) is not Answer.NO for pattern in excluded)
 
@@ -91,7 +91,7 @@ def is_account(principal: str) -> bool:
 
 
 def names_everybody(statement: Body) -> bool:
-    """Report whether the principal of a statement is everybody, or everybody but some."""
+    """Tell if the principal of a statement is everybody, or everybody but some."""
     return "NotPrincipal" in statement or "*" in aws_principals(statement)
 
 

@@ -66,7 +66,7 @@ def _passed(model: AccessModel) -> list[_Passed]:
 
 
 def _is_for_personalize_alone(role: Role) -> bool:
-    """Report whether no code has it; a role that SAM makes is a function's, without a policy."""
+    """Tell if no code has it; a role that SAM makes is a function's, without a policy."""
     for statement in allow_statements(role.trust):
         for name in principals_of(statement.body):
             if name != SERVICE_PRINCIPAL:

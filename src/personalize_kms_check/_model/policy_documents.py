@@ -124,7 +124,7 @@ class PolicyStatement:
         )
 
     def may_be_about(self, action: str) -> bool:
-        """Report whether the action may be one of its own; a plain list of actions decides it."""
+        """Tell if the action may be one of its own; a plain list of actions decides it."""
         return self.only_actions is None or action.lower() in self.only_actions
 
 

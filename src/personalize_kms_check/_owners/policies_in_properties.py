@@ -97,7 +97,7 @@ def policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy
 
 
 def may_deny(managed_policy_arn: str) -> bool:
-    """Report whether a policy outside of the app may deny a need of Personalize.
+    """Tell if a policy outside of the app may deny a need of Personalize.
 
     AWS's own policies that deny keys and objects say so in their names, for example AWSDenyAll and
     AWSCompromisedKeyQuarantineV3.

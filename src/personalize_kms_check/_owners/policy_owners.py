@@ -283,7 +283,7 @@ class Owners:
 
 
 def _names_personalize(role: Resource) -> bool:
-    """Report whether a resource, with the values that its trust policy looks up, has the name."""
+    """Tell if a resource, with the values that its trust policy looks up, has the name."""
     trust = str(role.body.get("Properties", {}).get("AssumeRolePolicyDocument"))
     more = role.stack.template.body.get("Mappings") if "Fn::FindInMap" in trust else role.body
     return "personalize" in f"{trust}{more}".lower()

@@ -76,7 +76,7 @@ class AllRequests:
                 self.asked.append((asked, left.stack))
 
     def _is_ours(self, path: str) -> bool:
-        """Report whether a construct of ours made the resource at a path."""
+        """Tell if a construct of ours made the resource at a path."""
         parent = path.rpartition("/")[0]
         return bool(parent) and (parent in self._paths or self._is_ours(parent))
 

@@ -92,7 +92,7 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> l
 
 
 def _is_left_out(stack: Stack, path: str) -> bool:
-    """Report whether conditions leave out all resources of a construct."""
+    """Tell if conditions leave out all resources of a construct."""
     paths = stack.template.paths
     made = [logical_id for logical_id in paths if paths[logical_id].startswith(f"{path}/")]
     return bool(made) and all(stack.exists(logical_id) is Answer.NO for logical_id in made)

@@ -61,7 +61,7 @@ def _refused(request: Request) -> list[tuple[Reason, str]]:
 
 
 def _is_no_arn(text: str, kind: str) -> bool:
-    """Report whether a key or a role isn't named by its ARN, the only name Personalize takes."""
+    """Tell if a key or a role isn't named by its ARN, the only name Personalize takes."""
     parts = split_arn(text)
     if parts is None or MARK in text:
         return not has_unknown(text)

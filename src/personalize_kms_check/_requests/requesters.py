@@ -74,7 +74,7 @@ def _at_deployment(resource: Resource, call: str, arguments: Any) -> Request:
 
 
 def _may_call_otherwise(resource: Resource, number_read: int) -> bool:
-    """Report whether a condition of the template may choose another call than those read."""
+    """Tell if a condition of the template may choose another call than those read."""
     properties = resource.body.get("Properties")
     text = json.dumps(properties).lower()
     if '"fn::if"' not in text or "personalize" not in text:

@@ -119,7 +119,7 @@ def _definition(resource: Resource) -> Any:
 
 
 def _is_elsewhere(resource: Resource) -> bool:
-    """Report whether the definition is a parameter or a file, in a template about Personalize."""
+    """Tell if the definition is a parameter or a file, in a template about Personalize."""
     properties = resource.body.get("Properties", {})
     is_elsewhere = bool(_FILES & properties.keys())
     for name in ("Definition", "DefinitionString"):

@@ -116,7 +116,7 @@ def parse_property(text: str, label: str, template: Path) -> Any:
 
 
 def is_put_in(name: str) -> bool:
-    """Report whether a resource is a macro or a loop, ``Fn::Transform`` or ``Fn::ForEach::…``."""
+    """Tell if a resource is a macro or a loop, ``Fn::Transform`` or ``Fn::ForEach::…``."""
     return name.startswith("Fn::")
 
 

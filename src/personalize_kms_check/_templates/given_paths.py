@@ -57,7 +57,7 @@ def _templates_at(path: Path) -> list[Path]:
 
 
 def _is_template(file: Path) -> bool:
-    """Report whether a file of a folder is a template; raise an error for a broken template."""
+    """Tell if a file of a folder is a template; raise an error for a broken template."""
     if not file.name.endswith(_ENDINGS) or not os.path.isfile(file):
         return False
     text = file.read_bytes()

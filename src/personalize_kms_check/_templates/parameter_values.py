@@ -84,7 +84,7 @@ def parameter_problems(values: Any, assemblies: list[Assembly]) -> list[str]:
 
 
 def is_open(template: Template, name: str) -> bool:
-    """Report whether nothing says a part of a stack's environment, by its pseudo parameter."""
+    """Tell if nothing says a part of a stack's environment, by its pseudo parameter."""
     return str(getattr(template, _ENVIRONMENT[name])).startswith("${")
 
 
@@ -107,7 +107,7 @@ def _allowed_values(declared: Any) -> list[str]:
 
 
 def is_name_of_value(declared: Any) -> bool:
-    """Report whether the value of a parameter is the name of another, whose value ``Ref`` is."""
+    """Tell if the value of a parameter is the name of another, whose value ``Ref`` is."""
     return _type(declared).startswith(_OF_SYSTEMS_MANAGER)
 
 

@@ -132,7 +132,7 @@ class Stack:
         return Answer.YES if self.parent is None else self.parent[0].exists(self.parent[1])
 
     def exists(self, logical_id: str) -> Answer:
-        """Return whether the conditions of a resource and of nested stacks around it hold."""
+        """Tell if the conditions of a resource and of nested stacks around it hold."""
         return self._is_made_under(self.template.resources[logical_id].get("Condition"))
 
     def _is_made_under(self, condition: Any) -> Answer:
@@ -219,7 +219,7 @@ class Stack:
         return unknown(f"output {output} of {name}", name, output, account, region)
 
     def is_in(self, account: str, region: str) -> bool:
-        """Report whether it is certainly deployed in an account and a Region."""
+        """Tell if it is certainly deployed in an account and a Region."""
         return all_of((same(self.account, account), same(self.region, region))) is Answer.YES
 
     def condition(self, name: str) -> Answer:

@@ -83,7 +83,7 @@ class Template:
         return "personalize" in json.dumps(self.body).lower()
 
     def may_have(self, name: str) -> bool:
-        """Report whether it has a resource or (pseudo) parameter, or macros may add it."""
+        """Tell if it has a resource or (pseudo) parameter, or macros may add it."""
         if name in self.resources or name in self.body.get("Parameters", {}):
             return True
         return "::" in name or bool(self.macros)
