@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Protocol
 
 from ._comparison import compare
 from ._findings.undeclared import with_undeclared
-from ._model.asked import OpenQuestion
 from ._model.report import AccessReport, merged
+from ._model.requests import OpenQuestion
 from ._reading import Reading, read_assemblies
 from ._requests.created import with_created
 from ._requests.created_problems import created_problems

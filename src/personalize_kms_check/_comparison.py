@@ -8,13 +8,13 @@ from ._advice.to_change import Advice
 from ._advice.which_policy import WhichPolicy, policy_for
 from ._findings.decisions import Decisions, decisions
 from ._findings.too_much import too_much
-from ._model.asked import declared_of, files_for
 from ._model.causes import Cause, Column, Reason
 from ._model.declarations import Declaration
 from ._model.finding import Finding, FindingKind
 from ._model.model import AccessModel
 from ._model.policy_to_change import PolicyToChange
 from ._model.report import AccessReport, in_order
+from ._model.requests import declared_of, files_for
 from ._needs.decided import Decided
 from ._needs.need import IN_IAM, TRUST, Need
 from ._shared.answers import Answer
@@ -49,14 +49,14 @@ def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessRepor
     excess = [finding for finding in findings if finding.kind == "excess"]
     untrusted = [finding.subject for finding in findings if finding.cause is Cause.NOT_TRUSTED]
     # Without a request nothing says which statements a policy should have.
-    to_narrow = [finding for finding in excess if finding.asked]
+    to_narrow = [finding for finding in excess if finding.requests]
     undecided = {on_need.need for on_need in decided.on_needs if on_need.answer is Answer.MAYBE}
     advice = Advice(model, decided.needs, decided.forms, undecided)
     policies = advice.to_change(missing, to_narrow, untrusted)
     return AccessReport(
         findings,
         policies=tuple(policies),
-        asked=tuple(sorted({request.entry for request in model.asked})),
+        asked=tuple(sorted({request.entry for request in model.requests})),
         without_key=tuple(sorted(model.without_key)),
         names=_names(model, policies, excess),
         assumed=dict(sorted(model.assumed.items())),
@@ -94,17 +94,17 @@ def _on_need(
 ) -> Finding:
     """``reasons`` says why the need isn't met. The places are the policies that deny or lack it."""
     need, column, decision = decided
-    asked = need.asked
+    requests = need.requests
     places: list[Declaration] = []
     for reason in reasons:
         places += declared_of([statement.policy for statement in reason.statements])
     files: list[str] = []
     for which in lacking:
         places += which.declared
-        files += files_for(asked, which.column, which.owner)
+        files += files_for(requests, which.column, which.owner)
     if decision.answer is Answer.MAYBE:
-        files += files_for(asked, column, decided.policy_of)
-    page = asked[0].permissions.page_of(need.action)
+        files += files_for(requests, column, decided.policy_of)
+    page = requests[0].permissions.page_of(need.action)
     return Finding(
         kind=_KINDS[decision.answer],
         principal=need.principal,
@@ -116,7 +116,7 @@ def _on_need(
         page=CONFUSED_DEPUTY_PAGE if column == TRUST else page,
         reason=decision.reason,
         further=reasons[1:],
-        asked=asked,
+        requests=requests,
         places=tuple(dict.fromkeys(places)),
         file=next(iter(files), ""),
     )

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ._findings.decisions import decisions
-from ._model.asked import labels_of
 from ._model.causes import Cause, Reason
 from ._model.declarations import Declaration, template_of
 from ._model.finding import Finding
 from ._model.model import AccessModel
 from ._model.report import AccessReport, merged
+from ._model.requests import labels_of
 from ._needs.need import CALLER, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY
 from ._reading import Reading, read_assemblies
 from ._reports.rules import CONFIGURATION, RULES, UNDECIDED, UNENCRYPTED
@@ -225,7 +225,7 @@ def _once_a_stack(findings: Iterable[Finding]) -> Iterator[Finding]:
         template = template_of(next(iter(finding.found_at), None))
         if template not in templates:
             templates.add(template)
-            yield replace(finding, asked=finding.asked[:1])
+            yield replace(finding, requests=finding.requests[:1])
 
 
 def _is_pending(finding: Finding, pending: PendingPolicy, model: AccessModel) -> bool:
@@ -238,7 +238,7 @@ def _is_pending(finding: Finding, pending: PendingPolicy, model: AccessModel) ->
     if finding.cause in (Cause.DENIED, Cause.BOUNDARY) or finding.action not in pending.actions:
         return False
     if pending.column == CALLER:
-        is_of_job = any(asked.name == pending.arn for asked in finding.asked)
+        is_of_job = any(request.name == pending.arn for request in finding.requests)
         return finding.principal == CALLER and is_of_job
     if pending.column == IN_BUCKET_POLICY and finding.policy == IN_BUCKET_POLICY:
         has_policy = bool(model.buckets[finding.policy_of].policies)
@@ -262,7 +262,7 @@ def less(report: AccessReport, of_judge: AccessReport) -> AccessReport:
     """Return a report without the findings of the judge's."""
     known: dict[object, set[str]] = {}
     for finding in of_judge.findings:
-        known.setdefault(_identity(finding), set()).update(labels_of(finding.asked))
+        known.setdefault(_identity(finding), set()).update(labels_of(finding.requests))
     return report.with_findings(_others(report.findings, known))
 
 
@@ -273,9 +273,9 @@ def _others(findings: Iterable[Finding], known: Mapping[object, set[str]]) -> It
         if of_judge is None:
             yield finding
         elif finding.kind == "missing":
-            others = tuple([asked for asked in finding.asked if asked.label not in of_judge])
+            others = [request for request in finding.requests if request.label not in of_judge]
             if others:
-                yield replace(finding, asked=others)
+                yield replace(finding, requests=tuple(others))
 
 
 def _identity(finding: Finding) -> tuple[object, ...]:

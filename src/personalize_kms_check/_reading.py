@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from ._model.asked import Location
 from ._model.model import AccessModel
+from ._model.requests import Location
 from ._owners.deployment import Deployment
 from ._owners.policies_by_code import PoliciesByCode
 from ._owners.policy_owners import Owners
@@ -89,8 +89,8 @@ class _Parts:
         self._locations: dict[str, list[Location]] = {}
         """The locations that constructs, jobs and users name, by the ARN of the bucket."""
         for left in self.constructs:
-            for asked in left.asked:
-                for location in asked.locations:
+            for request in left.requests:
+                for location in request.locations:
                     self._locations.setdefault(location.bucket_arn, []).append(location)
 
     def model(self, *, only_ours: bool) -> AccessModel:
@@ -99,12 +99,12 @@ class _Parts:
         Each step needs the steps before it: requests bring their keys, roles and buckets.
         """
         requests = AllRequests(self.constructs, self._resources, self._reader, only_ours=only_ours)
-        asked = [request for request, _ in requests.asked]
         by_code = PoliciesByCode(self._resources, self._deployment)
         owners = Owners(self._deployment, self._order, by_code, self._locations, self._given)
-        model = owners.named_by(requests.asked)
+        model = owners.named_by(requests.with_stacks)
         questions = [*requests.questions, *model.open_questions]
-        questions += questions_of_unseen_parts(self._resources, self._stacks, is_asked=bool(asked))
+        is_asked = bool(requests.with_stacks)
+        questions += questions_of_unseen_parts(self._resources, self._stacks, is_asked=is_asked)
         # Saves time: the judge asks only for what constructs create.
         beside = AccessModel() if only_ours else owners.beside(self._resources)
         names_of_others: dict[str, str] = {}
@@ -116,7 +116,7 @@ class _Parts:
                 names_of_others[physical.role_arn(role)] = role.path
         return replace(
             model,
-            asked=asked,
+            requests=[request for request, _ in requests.with_stacks],
             owners_beside=[*beside.owners],
             template_roles=beside.template_roles,
             role_arns=self._deployment.role_arns(),
@@ -141,7 +141,7 @@ class _Parts:
         functions: dict[str, dict[str, Any]] = {}
         for stack in self._stacks:
             functions[str(stack.template.path)] = dict(stack.notes.functions)
-            if model.asked or "AWS::Personalize::" in str(stack.template.body):
+            if model.requests or "AWS::Personalize::" in str(stack.template.body):
                 assumed |= stack.notes.assumed
         for owner in model.owners:
             if owner.declared is not None and owner.declared.template in functions:

@@ -4,12 +4,12 @@ from typing import Any
 
 from personalize_kms_check import matrix
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._model.asked import Asked, Location
 from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._model.finding import Finding
 from personalize_kms_check._model.model import AccessModel, Bucket, Key, Role
 from personalize_kms_check._model.policy_documents import Policy
 from personalize_kms_check._model.report import AccessReport
+from personalize_kms_check._model.requests import Location, Request
 
 ACCOUNT = "111122223333"
 ANOTHER_ACCOUNT = "444455556666"
@@ -59,7 +59,7 @@ def policy(name: str, statements: list[Any], **more: Any) -> Policy:
     return Policy({"Version": "2012-10-17", "Statement": statements}, name, **more)
 
 
-def asked(permissions: matrix.Permissions = DATASET_GROUP, **more: Any) -> Asked:
+def asked(permissions: matrix.Permissions = DATASET_GROUP, **more: Any) -> Request:
     given: dict[str, Any] = {
         "name": "movies",
         "role_arn": ROLE,
@@ -67,18 +67,18 @@ def asked(permissions: matrix.Permissions = DATASET_GROUP, **more: Any) -> Asked
         "region": REGION,
         "dataset_group_key": KEY,
     }
-    return Asked(permissions=permissions, **{**given, **more})
+    return Request(permissions=permissions, **{**given, **more})
 
 
 def model_of(
-    *requests: Asked,
+    *requests: Request,
     key: list[Statement] | None = None,
     iam: list[Statement] | None = None,
     bucket: list[Statement] | None = None,
     trust: list[Statement] | None = None,
 ) -> AccessModel:
     """A model of these statements; each policy is empty that isn't given."""
-    model = AccessModel(asked=list(requests) or [asked()])
+    model = AccessModel(requests=list(requests) or [asked()])
     model.keys[KEY] = Key(KEY, [policy("key policy", key or [])])
     identity = [] if iam is None else [policy("IAM policy", iam)]
     model.roles[ROLE] = Role(
@@ -89,7 +89,7 @@ def model_of(
     return model
 
 
-def report_of(*requests: Asked, **statements: Any) -> AccessReport:
+def report_of(*requests: Request, **statements: Any) -> AccessReport:
     return compare(model_of(*requests, **statements))
 
 

@@ -41,7 +41,7 @@ CREATING, PASSING = iam([CREATE], [DATASET, JOB]), iam([PASS], ROLE, Condition=T
 def model_of(*statements: Statement, **more: Any) -> AccessModel:
     """An import job that a role with these statements starts."""
     model = AccessModel(
-        asked=[asked(IMPORT_JOB, caller_arn=CALLER, calls_on=(DATASET, JOB), **more)]
+        requests=[asked(IMPORT_JOB, caller_arn=CALLER, calls_on=(DATASET, JOB), **more)]
     )
     model.roles[CALLER] = Role(
         CALLER, identity=[policy("IAM policy of the machine", list(statements))]
@@ -131,7 +131,7 @@ def test_a_caller_that_lacks_everything() -> None:
 def test_nobody_is_asked_where_no_template_shows_who_calls() -> None:
     """A notebook, or CloudFormation itself."""
     model = model_of()
-    model.asked = [asked(IMPORT_JOB)]
+    model.requests = [asked(IMPORT_JOB)]
     assert of_caller(compare(model)) == [set(), set(), set()]
 
 
@@ -163,11 +163,11 @@ def test_a_solution_or_its_version(resource: Any, missing: set[str], undecided: 
     """The reference has one type for both, and doesn't say which is looked at."""
     create, job = "personalize:CreateBatchInferenceJob", f"{HERE}:batch-inference-job/nightly"
     model = model_of(iam([create], job), iam([create], resource), PASSING)
-    model.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
+    needed = (SOLUTION, VERSION, job)
+    model.requests = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=needed)]
     report = compare(model)
-    needed = {SOLUTION, VERSION, job}
     assert of_caller(report) == [
-        {(create, arn) for arn in needed - missing - undecided} | {(PASS, ROLE)},
+        {(create, arn) for arn in {*needed} - missing - undecided} | {(PASS, ROLE)},
         {(create, arn) for arn in missing},
         {(create, arn) for arn in undecided},
     ]
@@ -196,5 +196,6 @@ def test_a_job_is_no_solution() -> None:
     """That its solution is allowed makes nothing of the job open."""
     create, job = "personalize:CreateBatchInferenceJob", f"{HERE}:batch-inference-job/nightly"
     model = model_of(iam([create], f"{HERE}:solution/*"), PASSING)
-    model.asked = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=(SOLUTION, VERSION, job))]
+    needed = (SOLUTION, VERSION, job)
+    model.requests = [asked(BATCH_INFERENCE_JOB, caller_arn=CALLER, calls_on=needed)]
     assert of_caller(compare(model))[1:] == [{(create, job)}, set()]

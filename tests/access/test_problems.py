@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._model.asked import Asked
 from personalize_kms_check._model.causes import Cause
 from personalize_kms_check._model.model import Role
 from personalize_kms_check._model.policy_documents import Policy
+from personalize_kms_check._model.requests import Request
 from tests.access.models import (
     ACCOUNT,
     ANOTHER_ACCOUNT,
@@ -33,7 +33,7 @@ AWS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/aws/s3"
 CLEAN: dict[str, Any] = {"key": ON_KEY, "iam": [iam(IAM_ACTIONS)]}
 
 
-def problems(*requests: Asked, **more: Any) -> list[tuple[str, str]]:
+def problems(*requests: Request, **more: Any) -> list[tuple[str, str]]:
     return [
         (problem.kind, problem.message)
         for problem in report_of(*requests, **{**CLEAN, **more}).problems
@@ -236,9 +236,9 @@ def test_entries_and_problems_have_the_requests_behind_them() -> None:
     model.keys[KEY].state = "Disabled"
     report = compare(model)
     on_bucket = [entry for entry in report.missing if entry.policy == "bucket"]
-    assert {(entry.asked, entry.ours) for entry in on_bucket} == {((theirs,), False)}
+    assert {(entry.requests, entry.ours) for entry in on_bucket} == {((theirs,), False)}
     create = next(entry for entry in report.missing if entry.action == "kms:CreateGrant")
-    assert (create.asked, create.ours) == ((ours, theirs), True)
+    assert (create.requests, create.ours) == ((ours, theirs), True)
     (problem,) = report.problems
-    assert (problem.asked, problem.ours) == ((ours, theirs), True)
+    assert (problem.requests, problem.ours) == ((ours, theirs), True)
     assert problem.needed_by == ["ours (dataset group)", "theirs (dataset import job)"]

@@ -8,10 +8,10 @@ import pytest
 from personalize_kms_check._comparison import compare
 from personalize_kms_check._evaluation import calls, decision
 from personalize_kms_check._evaluation.statements import verdict_of
-from personalize_kms_check._model.asked import Location
 from personalize_kms_check._model.causes import Cause
 from personalize_kms_check._model.model import AccessModel, Key, Role
 from personalize_kms_check._model.policy_documents import Policy
+from personalize_kms_check._model.requests import Location
 from personalize_kms_check._shared.answers import Answer
 from tests.access.models import (
     ACCOUNT,

@@ -8,12 +8,12 @@ import pytest
 
 from personalize_kms_check import matrix
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._model.asked import OpenQuestion
 from personalize_kms_check._model.causes import Cause, Reason
 from personalize_kms_check._model.finding import Finding
 from personalize_kms_check._model.model import AccessModel
 from personalize_kms_check._model.policy_to_change import PolicyToChange
 from personalize_kms_check._model.report import AccessReport, merged
+from personalize_kms_check._model.requests import OpenQuestion
 from personalize_kms_check._reports.short_names import Names
 from personalize_kms_check._reports.words import title
 from tests.access.models import (
@@ -139,14 +139,13 @@ def test_a_remedy_that_several_lines_share_stands_below_them_once() -> None:
     """A remedy of one line stands in it, where that doesn't make it too wide."""
     movies, books = asked(name="movies"), asked(name="books")
     problems = []
-    for cause, needed_by in (
+    for cause, by in (
         (Cause.NO_ROLE, movies),
         (Cause.NO_ROLE, books),
         (Cause.KEY_IS_ALIAS, movies),
     ):
-        problems.append(
-            Finding(kind="configuration", subject="it", reason=Reason.of(cause), asked=(needed_by,))
-        )
+        reason = Reason.of(cause)
+        problems.append(Finding(kind="configuration", subject="it", reason=reason, requests=(by,)))
     report = AccessReport(tuple(problems))
     no_role = "it has no role, without which Personalize can't create it"
     alias = "it is an alias, and Personalize takes only the ARN of a key"

@@ -579,7 +579,7 @@ def random_model(draw: random.Random) -> AccessModel:
     ]
     on_key = (drawn.KMS_ACTIONS, drawn.KEY_RESOURCES, drawn.ROLE_CONDITIONS)
     on_bucket = (drawn.S3_ACTIONS, drawn.OBJECT_RESOURCES, drawn.SERVICE_CONDITIONS)
-    model = AccessModel(asked=draw.sample(requests, draw.randint(1, 4)))
+    model = AccessModel(requests=draw.sample(requests, draw.randint(1, 4)))
     for arn in (KEY, OTHERS_KEY):
         model.keys[arn] = Key(
             arn, [policy("key policy", drawn.statements(draw, 3, *on_key, principals=True))]

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._model.asked import OpenQuestion
 from personalize_kms_check._model.causes import Cause
 from personalize_kms_check._model.model import Key
 from personalize_kms_check._model.report import AccessReport
+from personalize_kms_check._model.requests import OpenQuestion
 from tests.access.models import (
     ACCOUNT,
     ACCOUNT_STATEMENT,

@@ -51,7 +51,7 @@ def on_key_of(
     """A dataset group with a key, maybe of another account, that exists after these resources."""
     before = None if waits_for is None else set(map(in_main, waits_for))
     return AccessModel(
-        asked=[asked(dataset_group_key=key_arn, waits_for=before)],
+        requests=[asked(dataset_group_key=key_arn, waits_for=before)],
         keys={key_arn: Key(key_arn, [policy("key policy", key, declared=in_main("Key"))])},
         roles={
             ROLE: Role(

@@ -273,7 +273,7 @@ def grants_in(directory: Path) -> set[Grant]:
     grants: set[Grant] = set()
     for reading in read_assemblies(read_with_stages(directory)):
         model = reading.model
-        ours = {"personalize.amazonaws.com", "*", *(asked.role_arn for asked in model.asked)}
+        ours = {"personalize.amazonaws.com", "*", *(asked.role_arn for asked in model.requests)}
         policies = [("key", key.arn, key.policies) for key in model.keys.values()]
         policies += [("bucket", bucket.arn, bucket.policies) for bucket in model.buckets.values()]
         policies += [("trust", role.arn, role.trust) for role in model.roles.values()]

@@ -143,7 +143,7 @@ class Account:
         self, operation: str, member: str, resource: str, *fields: str, **arguments: Any
     ) -> Iterator[Any]:
         """Yield the members of a listing, page by page; each has to have some fields."""
-        answered, asked = _NEXT_PAGE[operation.partition(".")[0]]
+        answered, argument = _NEXT_PAGE[operation.partition(".")[0]]
         while True:
             answer = self._answer(operation, resource, arguments)
             for entry in self._member(answer, member, operation, resource):
@@ -152,7 +152,7 @@ class Account:
                 yield entry
             if not answer.get(answered):
                 return
-            arguments[asked] = answer[answered]
+            arguments[argument] = answer[answered]
 
     def _answer(self, operation: str, resource: str, arguments: dict[str, Any]) -> Any:
         service, _, name = operation.partition(".")

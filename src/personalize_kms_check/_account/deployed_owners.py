@@ -131,8 +131,8 @@ def _policies_of_role(account: Account, arn: str, name: str) -> tuple[list[Polic
         return [], "", False  # only the role itself wasn't answered, and it is gone
     answers: list[tuple[str, Any, str]] = []
     for inline in sorted(names or ()):
-        asked = {"RoleName": name, "PolicyName": inline}
-        answer = account.see("iam.GetRolePolicy", "PolicyDocument", arn, **asked)
+        arguments = {"RoleName": name, "PolicyName": inline}
+        answer = account.see("iam.GetRolePolicy", "PolicyDocument", arn, **arguments)
         answers.append((f"inline policy {inline}", *answer))
     for managed in sorted([policy["PolicyArn"] for policy in attached or ()]):
         answers.append((f"policy {managed.rpartition('/')[2]}", *_managed(account, managed)))
@@ -150,8 +150,8 @@ def _managed(account: Account, arn: str) -> tuple[Any, str]:
     version, unseen = account.see("iam.GetPolicy", "Policy.DefaultVersionId", arn, PolicyArn=arn)
     if version is None:
         return None, unseen
-    asked = {"PolicyArn": arn, "VersionId": version}
-    return account.see("iam.GetPolicyVersion", "PolicyVersion.Document", arn, **asked)
+    arguments = {"PolicyArn": arn, "VersionId": version}
+    return account.see("iam.GetPolicyVersion", "PolicyVersion.Document", arn, **arguments)
 
 
 def _policy(document: Any, name: str) -> Policy:

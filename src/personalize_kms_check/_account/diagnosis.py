@@ -11,11 +11,11 @@ from operator import attrgetter
 from .._comparison import report_on
 from .._findings.decisions import decisions
 from .._findings.problems import GROUP_PAGE
-from .._model.asked import Asked
 from .._model.causes import Cause, Reason
 from .._model.finding import Finding
 from .._model.model import AccessModel
 from .._model.report import AccessReport, in_order
+from .._model.requests import Request
 from .._needs.need import users_of
 from .groups import Group
 
@@ -29,7 +29,7 @@ _NO_LINE = (
 )
 
 
-def diagnose(groups: Iterable[Group], model: AccessModel, over: Container[Asked]) -> AccessReport:
+def diagnose(groups: Iterable[Group], model: AccessModel, over: Container[Request]) -> AccessReport:
     """Return the findings; those on jobs that are over may be less than certain."""
     report = report_on(decisions(model))
     findings = [
@@ -50,7 +50,7 @@ def notes(groups: Iterable[Group], model: AccessModel) -> Iterator[str]:
             yield f"{group.label} is {group.status}{asks}"
         for job in group.jobs:
             if job.failure and job.is_past:
-                yield f"{job.asked.label} failed: {job.failure}"
+                yield f"{job.request.label} failed: {job.failure}"
     if older:
         jobs = "job" if older == 1 else "jobs"
         yield f"{older:,} older {jobs} not checked (--jobs checks more, up to 90 days back)"
@@ -69,12 +69,12 @@ def warning(subject: str, reason: Reason, page: str, label: str = "") -> Finding
     return replace(told, is_warning=True)
 
 
-def _less_than_certain(findings: Iterable[Finding], over: Container[Asked]) -> Iterator[Finding]:
+def _less_than_certain(findings: Iterable[Finding], over: Container[Request]) -> Iterator[Finding]:
     """Yield findings; those of past jobs alone are doubts, since the next job may have others."""
     for finding in findings:
         if finding.cause in _OF_NEXT_JOB:
-            at_work = tuple(asks for asks in finding.asked if asks not in over)
-            finding = replace(finding, asked=at_work or finding.asked, is_warning=not at_work)
+            at_work = tuple(request for request in finding.requests if request not in over)
+            finding = replace(finding, requests=at_work or finding.requests, is_warning=not at_work)
         yield finding
 
 
@@ -99,11 +99,11 @@ def _failed(groups: Iterable[Group], model: AccessModel) -> Iterator[Finding]:
             reason, label = Reason.of(Cause.GROUP_FAILED, why=group.failure), group.label
             yield replace(warning(group.arn, reason, GROUP_PAGE, label), is_warning=False)
     for job in sorted(jobs, key=attrgetter("created"), reverse=True):
-        role, why, mend = model.role(job.asked.role_arn), job.failure, _NO_LINE
+        role, why, mend = model.role(job.request.role_arn), job.failure, _NO_LINE
         if not role.exists:
             why, mend = f"{why}; its role {role.arn} doesn't exist", "with a role that exists"
         reason = Reason.of(Cause.JOB_FAILED, why=why, mend=mend)
-        yield warning(job.asked.label, reason, job.asked.permissions.page)
+        yield warning(job.request.label, reason, job.request.permissions.page)
 
 
 def _unseen(groups: Iterable[Group], model: AccessModel) -> Iterator[Finding]:
@@ -114,9 +114,10 @@ def _unseen(groups: Iterable[Group], model: AccessModel) -> Iterator[Finding]:
             yield undecided(name=group.label, reason=Reason.of(cause, why=group.unseen))
     for role in model.roles.values():
         if why := role.unseen:
-            reason, asked = Reason.of(Cause.MAY_BE_DENIED_UNSEEN, why=why), tuple(users[role.arn])
-            yield undecided(policy="role", policy_of=role.arn, reason=reason, asked=asked)
+            reason = Reason.of(Cause.MAY_BE_DENIED_UNSEEN, why=why)
+            requests = tuple(users[role.arn])
+            yield undecided(policy="role", policy_of=role.arn, reason=reason, requests=requests)
     for bucket in model.buckets.values():
         if why := bucket.unseen_region:
-            reason, asked = Reason.of(Cause.REGION_UNSEEN, why=why), tuple(users[bucket.arn])
-            yield undecided(policy="bucket", policy_of=bucket.arn, reason=reason, asked=asked)
+            reason, requests = Reason.of(Cause.REGION_UNSEEN, why=why), tuple(users[bucket.arn])
+            yield undecided(policy="bucket", policy_of=bucket.arn, reason=reason, requests=requests)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from .._model.asked import Asked, Location
 from .._model.model import AWS_MANAGED_KEY, AccessModel, Key
 from .._model.report import first_of
+from .._model.requests import Location, Request
 from .asking import Account, side_by_side
 from .deployed_owners import read_bucket, read_key, read_role
 from .groups import Group
@@ -16,19 +16,20 @@ from .groups import Group
 
 def gather(
     account: Account, groups: Sequence[Group], organization: str
-) -> tuple[AccessModel, set[Asked]]:
+) -> tuple[AccessModel, set[Request]]:
     """Read all keys, roles and buckets that dataset groups and their jobs have to do with.
 
     Each is read once. Roles are first: a job whose role is gone needs neither keys nor buckets.
     Also return the requests for jobs that are over: they have worked, or their roles are gone.
     """
     jobs = [job for group in groups for job in group.jobs]
-    roles = side_by_side(partial(read_role, account), [job.asked.role_arn for job in jobs], "roles")
-    requests: list[Asked] = []
-    over: set[Asked] = set()
+    role_arns = [job.request.role_arn for job in jobs]
+    roles = side_by_side(partial(read_role, account), role_arns, "roles")
+    requests: list[Request] = []
+    over: set[Request] = set()
     locations: list[Location] = []
     for job in jobs:
-        request = job.asked
+        request = job.request
         is_without_role = request.permissions.is_job and not roles[request.role_arn].exists
         if is_without_role and job.is_past:
             continue  # the next one is like a newer one
@@ -51,7 +52,7 @@ def gather(
         keys={key.arn: key for key in keys.values()} | of_aws,
         roles=roles,
         buckets=buckets,
-        asked=requests,
+        requests=requests,
         without_key=[group.name for group in groups if group.is_at_work and not group.key],
         names=names | {arn: arn.rpartition(":")[2] for arn in buckets},
         organization=organization,

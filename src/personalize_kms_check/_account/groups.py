@@ -9,7 +9,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from .._model.asked import S3_URI, Asked, Location
+from .._model.requests import S3_URI, Location, Request
 from ..matrix import DATASET_GROUP, ROWS, WRITE_OBJECTS, Permissions, S3Access
 from .asking import Account, DoctorError, member_of, seen
 
@@ -22,7 +22,7 @@ _OF_VERSIONS = "SolutionVersionArn"
 class PersonalizeJob:
     """A dataset group, job or metric attribution: what it was asked for, and how it ended."""
 
-    asked: Asked
+    request: Request
     """The request, with keys as it names them."""
     failure: str = ""
     """Personalize's reason, if it failed."""
@@ -115,7 +115,7 @@ class GroupReader:
         jobs: list[PersonalizeJob] = []
         if key and described.get("roleArn"):
             own = (described["roleArn"], self._account.id, self._account.region, key)
-            jobs.append(PersonalizeJob(Asked(group.name, DATASET_GROUP, *own)))
+            jobs.append(PersonalizeJob(Request(group.name, DATASET_GROUP, *own)))
         return self._with_jobs(group, jobs)
 
     def _with_jobs(self, group: Group, jobs: list[PersonalizeJob]) -> Group:
@@ -178,7 +178,7 @@ def _read_job(account: Account, row: Permissions, group: Group, summary: Any) ->
     status = str(described.get("status") or "")
     created = summary["creationDateTime"]
     state = (f"{created:%Y-%m-%d}", status)
-    asked = Asked(
+    request = Request(
         name,
         row,
         str(role_arn),
@@ -190,7 +190,7 @@ def _read_job(account: Account, row: Permissions, group: Group, summary: Any) ->
         state=", ".join(filter(None, state)) if row.is_job else "",
     )
     has_worked = row.is_job and status == row.finished
-    return PersonalizeJob(asked, _failure(described), created.timestamp(), has_worked)
+    return PersonalizeJob(request, _failure(described), created.timestamp(), has_worked)
 
 
 def _location(described: Any, access: S3Access | None, partition: str) -> Location | None:

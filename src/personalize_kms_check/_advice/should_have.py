@@ -116,9 +116,9 @@ class ShouldHave:
     def _trust_statements(self, role_arn: str) -> list[Json]:
         """Return a statement for each account and Region, as on AWS's page on confused deputies."""
         environments = set()
-        for asked in self._model.asked:
-            if asked.role_arn == role_arn:
-                environments.add((asked.account, asked.region))
+        for request in self._model.requests:
+            if request.role_arn == role_arn:
+                environments.add((request.account, request.region))
         statements: list[Json] = []
         for account, region in sorted(environments):
             source = f"arn:{_partition_of(role_arn)}:personalize:{region}:{account}:*"

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from itertools import filterfalse, groupby
 
 from .._evaluation.elements import is_account, is_for, is_one_of, principals_of, without
-from .._model.asked import files_for
 from .._model.causes import Column
 from .._model.declarations import Declaration, template_of
 from .._model.finding import Finding, Json
 from .._model.model import AccessModel, Owner
 from .._model.policy_documents import Policy, PolicyStatement, allow_statements, conditions_of
 from .._model.policy_to_change import PolicyToChange
+from .._model.requests import files_for
 from .._needs.forms import Forms
 from .._needs.need import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
 from ..matrix import SERVICE_PRINCIPAL
@@ -105,7 +105,7 @@ class Advice:
         should_have = [*statements, *filter(None, rests)]
         labels = tuple([statement.label for statement in replaced])
         lacks = sorted(dict.fromkeys(change.lacks.values()), key=Finding.sort_key)
-        asked = [request for need in change.lacks for request in need.asked]
+        requests = [request for need in change.lacks for request in need.requests]
         return PolicyToChange(
             policy=which.column,
             policy_of=which.owner,
@@ -118,7 +118,7 @@ class Advice:
             own_conditions=_own_conditions(replaced, statements),
             also_for=self._also_for(which, replaced, rests),
             unnamed_roles=self._should_have.unnamed_roles(which, needs),
-            files=files_for(asked, which.column, which.owner),
+            files=files_for(requests, which.column, which.owner),
             make=which.make,
             waiting=self._waiting(which, needs),
         )
@@ -174,10 +174,10 @@ class Advice:
             return ()
         waiting: set[Declaration] = set()
         for need in needs:
-            for asked in need.asked:
-                is_here = template_of(asked.declared) == which.declared[0].template
-                if asked.declared and is_here and asked.waits_for is not None:
-                    waiting.add(asked.declared)
+            for request in need.requests:
+                is_here = template_of(request.declared) == which.declared[0].template
+                if request.declared and is_here and request.waits_for is not None:
+                    waiting.add(request.declared)
         return tuple(sorted(waiting))
 
 

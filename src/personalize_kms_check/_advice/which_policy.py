@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .._model.asked import declared_of
 from .._model.causes import Column
 from .._model.declarations import Declaration, template_of
 from .._model.model import AccessModel, Bucket, Owner, Role
+from .._model.requests import declared_of
 from .._needs.need import IN_BOUNDARY, IN_IAM, Need
 from .._shared.answers import Answer
 from .._shared.values import same

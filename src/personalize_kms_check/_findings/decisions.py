@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .._model.asked import declared_of
 from .._model.causes import Cause, Reason
 from .._model.finding import Finding
 from .._model.model import AWS_MANAGED_KEY, AccessModel
+from .._model.requests import declared_of
 from .._needs.decided import Decided, decide
 from .._needs.forms import Forms
 from .._needs.need import Need, needs_of, trust_needs_of, users_of
@@ -71,7 +71,7 @@ def _open_questions(model: AccessModel) -> Iterator[Finding]:
                 policy="key",
                 policy_of=key.arn,
                 reason=Reason.of(Cause.KEY_STATE_UNSEEN, why=key.unseen_state),
-                asked=tuple(users[key.arn]),
+                requests=tuple(users[key.arn]),
             )
     # A question that is asked with several keys leaves the same open.
     for question in dict.fromkeys(model.open_questions):
@@ -79,15 +79,15 @@ def _open_questions(model: AccessModel) -> Iterator[Finding]:
         yield Finding(
             kind="undecided", name=question.name, reason=reason, places=declared_of([question])
         )
-    for asked in model.asked:
-        for location in asked.locations:
-            bucket = model.bucket(location.bucket_arn, asked.account)
+    for request in model.requests:
+        for location in request.locations:
+            bucket = model.bucket(location.bucket_arn, request.account)
             if location.key_arn is None and bucket.unseen_encryption:
                 yield Finding(
                     kind="undecided",
                     resource=bucket.arn,
                     policy="key",
-                    page=asked.permissions.page,
+                    page=request.permissions.page,
                     reason=Reason.of(Cause.ENCRYPTION_UNSEEN, why=bucket.unseen_encryption),
-                    asked=(asked,),
+                    requests=(request,),
                 )

@@ -7,12 +7,12 @@ from functools import partial
 
 from .._evaluation.calls import Call, assume_role
 from .._evaluation.elements import actions_of, is_for, resources_of
-from .._model.asked import Asked, PrincipalKind, declared_of
 from .._model.causes import MAY_BE_TOO_MUCH, Cause, Reason
 from .._model.declarations import Declaration
 from .._model.finding import Finding
 from .._model.model import AccessModel, Bucket, Key, Owner, Role
 from .._model.policy_documents import PolicyStatement, allow_statements
+from .._model.requests import PrincipalKind, Request, declared_of
 from .._shared.answers import Answer
 from .._shared.values import matches, unknown
 from ..matrix import ASSUME_ROLE, CONFUSED_DEPUTY_PAGE, SERVICE_PRINCIPAL
@@ -22,20 +22,20 @@ ANYBODY = (Cause.FOR_EVERYBODY, Cause.FOR_ANY_ACCOUNT)
 
 
 def trusted_beyond(model: AccessModel) -> Iterator[Finding]:
-    asked_with: dict[str, list[Asked]] = {}
-    for asked in model.asked:
-        if asked.role_arn in model.roles:
-            asked_with.setdefault(asked.role_arn, []).append(asked)
-    for arn, asks in asked_with.items():
+    by_role: dict[str, list[Request]] = {}
+    for request in model.requests:
+        if request.role_arn in model.roles:
+            by_role.setdefault(request.role_arn, []).append(request)
+    for arn, requests in by_role.items():
         role = model.roles[arn]
         whom = Strangers(
-            role.trust, partial(assume_role, role=role), asks[0].region, (role.account,)
+            role.trust, partial(assume_role, role=role), requests[0].region, (role.account,)
         )
         for statement in allow_statements(role.trust):
             for reason in strangers(statement, whom):
-                yield _trust_entry(role, asks, reason, "service", SERVICE_PRINCIPAL)
+                yield _trust_entry(role, requests, reason, "service", SERVICE_PRINCIPAL)
             for reason in foreign_principals(statement, whom):
-                yield _trust_entry(role, asks, reason, "account", str(reason.values["value"]))
+                yield _trust_entry(role, requests, reason, "account", str(reason.values["value"]))
 
 
 def let_in_beside(model: AccessModel, told: Iterable[Finding]) -> Iterator[Finding]:
@@ -118,7 +118,7 @@ def _in_bucket(bucket: Bucket, patterns: Iterable[str]) -> list[str]:
 
 
 def _trust_entry(
-    role: Role, asks: list[Asked], reason: Reason, principal: PrincipalKind, arn: str
+    role: Role, requests: list[Request], reason: Reason, principal: PrincipalKind, arn: str
 ) -> Finding:
     return Finding(
         kind="undecided" if reason.cause in MAY_BE_TOO_MUCH else "excess",
@@ -131,5 +131,5 @@ def _trust_entry(
         page=CONFUSED_DEPUTY_PAGE,
         reason=reason,
         places=declared_of([statement.policy for statement in reason.statements]),
-        asked=tuple(asks),
+        requests=tuple(requests),
     )

@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Iterator
 
-from .._model.asked import Asked, declared_of
 from .._model.causes import Cause, Reason
 from .._model.finding import Finding
 from .._model.model import AccessModel, Bucket, Key, PolicyOwner, Role
 from .._model.policy_documents import Policy
+from .._model.requests import Request, declared_of
 from .._needs.need import users_of
 from .._shared.values import MARK
 
@@ -26,12 +26,12 @@ _NOT_OF_IAM = re.compile(rf"\${MARK}\{{(?:AWS::\w+|[\w.]+)\}}")
 
 def misunderstood_policies(model: AccessModel) -> Iterator[Finding]:
     users = users_of(model)
-    requests_of: dict[Policy, list[Asked]] = {}
+    by_policy: dict[Policy, list[Request]] = {}
     for owner in model.owners:
         for policy in _policies_of(owner):
-            requests_of.setdefault(policy, []).extend(users.get(owner.arn, []))
-    for policy, asks in requests_of.items():
-        yield from _written_as_text(policy, asks)
+            by_policy.setdefault(policy, []).extend(users.get(owner.arn, []))
+    for policy, requests in by_policy.items():
+        yield from _written_as_text(policy, requests)
     for role in model.roles.values():
         yield from _inline_names_taken(role, model.label(role.arn), users.get(role.arn, []))
 
@@ -43,7 +43,7 @@ def _policies_of(owner: PolicyOwner) -> list[Policy]:
     return owner.policies if isinstance(owner, (Key, Bucket)) else []
 
 
-def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Finding]:
+def _written_as_text(policy: Policy, requests: list[Request]) -> Iterator[Finding]:
     if MARK not in policy.text:
         return
     for statement in policy.statements:
@@ -56,13 +56,13 @@ def _written_as_text(policy: Policy, asks: list[Asked]) -> Iterator[Finding]:
                 label=statement.name,
                 reason=Reason.of(Cause.WRITTEN_AS_TEXT, texts=texts),
                 page=SUB_PAGE,
-                asked=tuple(asks),
+                requests=tuple(requests),
                 places=declared_of([policy]),
                 is_warning=True,
             )
 
 
-def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[Finding]:
+def _inline_names_taken(role: Role, label: str, requests: list[Request]) -> Iterator[Finding]:
     """Yield those with another one's name and other statements. Both are there in any case."""
     unconditional: list[Policy] = []
     for policy in role.identity:
@@ -77,7 +77,7 @@ def _inline_names_taken(role: Role, label: str, asks: list[Asked]) -> Iterator[F
                     label=label,
                     reason=Reason.of(Cause.INLINE_NAME_TAKEN, name=policy.inline, paths=paths),
                     page=PUT_PAGE,
-                    asked=tuple(asks),
+                    requests=tuple(requests),
                     places=declared_of((other, policy)),
                 )
                 break

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .._model.asked import Asked, declared_of
 from .._model.causes import Cause, Reason
 from .._model.finding import Finding
 from .._model.model import AWS_MANAGED_KEY, AccessModel, Key, Owner
 from .._model.policy_documents import Policy, PolicyStatement
+from .._model.requests import Request, declared_of
 from .._needs.decided import Decided
 from .._needs.need import Need
 from .._shared.answers import Answer
@@ -53,14 +53,14 @@ def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator
             label=model.label(role.arn),
             reason=Reason(cause, doubts=decision.refusals),
             page=CONFUSED_DEPUTY_PAGE,
-            asked=need.asked,
+            requests=need.requests,
             places=declared_of([role]),
         )
 
 
 def configuration_problems(model: AccessModel) -> Iterator[Finding]:
-    unusable: dict[object, tuple[Owner, Reason, str, list[Asked]]] = {}
-    for asked in model.asked:
+    unusable: dict[object, tuple[Owner, Reason, str, list[Request]]] = {}
+    for asked in model.requests:
         for owner, reason, page in _unusable(model, asked):
             identity = (owner.arn, reason.cause, *reason.values.values())
             *_, all_asked = unusable.setdefault(identity, (owner, reason, page, []))
@@ -73,11 +73,11 @@ def configuration_problems(model: AccessModel) -> Iterator[Finding]:
             label=f"key {label}" if isinstance(owner, Key) else label,
             reason=reason,
             page=page,
-            asked=tuple(all_asked),
+            requests=tuple(all_asked),
         )
 
 
-def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[Owner, Reason, str]]:
+def _unusable(model: AccessModel, asked: Request) -> Iterator[tuple[Owner, Reason, str]]:
     """Yield the roles, keys and buckets Personalize can't use, the reasons, and AWS's pages."""
     role = model.role(asked.role_arn)
     if not role.exists:
@@ -99,7 +99,7 @@ def _unusable(model: AccessModel, asked: Asked) -> Iterator[tuple[Owner, Reason,
             yield bucket, Reason(Cause.BUCKET_REGION, regions), IMPORT_PAGE
 
 
-def _unusable_key(key: Key, asked: Asked) -> Iterator[Reason]:
+def _unusable_key(key: Key, asked: Request) -> Iterator[Reason]:
     parts = split_arn(key.arn)
     if key.arn.endswith(AWS_MANAGED_KEY):
         yield Reason.of(Cause.KEY_OF_AWS)
@@ -131,15 +131,15 @@ def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Itera
     It is a warning if a part of the key's policy, or an IAM policy of the role, can't be seen: this
     part may allow the same. A policy that only limits, as a boundary does, makes no difference.
     """
-    early: dict[tuple[Asked, Policy], list[Need]] = {}
+    early: dict[tuple[Request, Policy], list[Need]] = {}
     for need, _, decision in decisions:
         if decision.answer is Answer.NO:
             continue
-        for asked in need.asked:
+        for asked in need.requests:
             for alternatives in decision.waits_for:
                 if not _is_one_there_before(asked, alternatives):
                     early.setdefault((asked, alternatives[0].policy), []).append(need)
-    has_ours = any(asked.ours for asked in model.asked)
+    has_ours = any(asked.ours for asked in model.requests)
     mend = _WAIT_FOR_OURS if has_ours else "add a DependsOn on that policy"
     for (asked, policy), early_needs in early.items():
         actions = tuple(dict.fromkeys([need.action for need in early_needs]))
@@ -149,13 +149,13 @@ def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Itera
             subject=asked.label,
             reason=reason,
             page=asked.permissions.page_of(early_needs[0].action),
-            asked=(asked,),
+            requests=(asked,),
             waits_for=declared_of([policy]),
             is_warning=any(_may_be_allowed_elsewhere(model, need, policy) for need in early_needs),
         )
 
 
-def _is_one_there_before(asked: Asked, alternatives: tuple[PolicyStatement, ...]) -> bool:
+def _is_one_there_before(asked: Request, alternatives: tuple[PolicyStatement, ...]) -> bool:
     if asked.waits_for is None:
         return True
     for statement in alternatives:

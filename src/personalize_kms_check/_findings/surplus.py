@@ -86,7 +86,7 @@ def why_not_asked(action: str, wanted: Iterable[str]) -> Cause:
 
 
 def is_asked_somewhere(action: str) -> bool:
-    return any(matches(asked, action.lower()) is not Answer.NO for asked in _IN_AWS_CASE)
+    return any(matches(known, action.lower()) is not Answer.NO for known in _IN_AWS_CASE)
 
 
 def in_aws_case(action: str) -> str:

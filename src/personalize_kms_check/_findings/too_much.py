@@ -16,11 +16,11 @@ from functools import partial
 from .._evaluation.calls import call_on
 from .._evaluation.conditions import condition_answer
 from .._evaluation.elements import actions_of, is_for, names_everybody, resources_of
-from .._model.asked import Asked, declared_of
 from .._model.causes import MAY_BE_TOO_MUCH, Cause, Column, Reason
 from .._model.finding import Finding
 from .._model.model import AccessModel, Bucket, Key, Role
 from .._model.policy_documents import PolicyStatement, allow_statements
+from .._model.requests import Request, declared_of
 from .._needs.need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, by_owner
 from .._shared.answers import Answer
 from .._shared.values import matches, same
@@ -217,18 +217,18 @@ class _OfCaller:
         self, beyond: Iterable[Surplus], statement: PolicyStatement, column: Column, policy_of: str
     ) -> Iterator[Finding]:
         needs = self._own if column == IN_IAM else self._on[policy_of]
-        asked: dict[Asked, None] = {}
+        requests: dict[Request, None] = {}
         for need in needs:
-            asked |= dict.fromkeys(need.asked)
+            requests |= dict.fromkeys(need.requests)
         for action, pattern, reason in beyond:
             if reason.cause in _LETS_OTHERS_IN:
                 page = "" if reason.cause is Cause.FOR_EVERYBODY else CONFUSED_DEPUTY_PAGE
             else:
                 is_of_kms = action == "*" or action.lower().startswith("kms:")
                 page = KMS_PAGE if is_of_kms else IMPORT_PAGE
-                requests = self._may_be_asked_by(action)
-                if requests:
-                    reason = Reason.of(Cause.MAY_BE_ASKED, statement, requests=requests)
+                names = self._may_be_asked_by(action)
+                if names:
+                    reason = Reason.of(Cause.MAY_BE_ASKED, statement, requests=names)
             yield Finding(
                 kind="undecided" if reason.cause in MAY_BE_TOO_MUCH else "excess",
                 principal=SERVICE if self._caller.is_service else ROLE,
@@ -240,7 +240,7 @@ class _OfCaller:
                 page=page,
                 reason=reason,
                 places=declared_of([statement.policy]),
-                asked=tuple(asked),
+                requests=tuple(requests),
             )
 
     def _may_be_asked_by(self, action: str) -> tuple[str, ...]:

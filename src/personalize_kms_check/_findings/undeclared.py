@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from .._evaluation import calls, decision
 from .._evaluation.elements import actions_of, calls_of, principals_of, resources_of
-from .._model.asked import OpenQuestion
 from .._model.causes import Cause
 from .._model.model import AccessModel, Role, TemplateRole
 from .._model.policy_documents import allow_statements, has_variables
+from .._model.requests import OpenQuestion
 from .._shared.answers import Answer
 from .._shared.values import HOLE, has_unknown, matches, of_any_partition, unknown
 from .._templates.choices import items_of
@@ -57,8 +57,8 @@ def _passed(model: AccessModel) -> list[_Passed]:
             passed[name] = _Passed(role.arn, resource.declared.path, set())
     if not passed:
         outside = _Passed(unknown("a role outside of the app"), "any role", set())
-        return [] if model.asked else [outside]
-    for request in model.asked:
+        return [] if model.requests else [outside]
+    for request in model.requests:
         name = of_any_partition(request.role_arn)
         of_request = passed.setdefault(name, _Passed(request.role_arn, "", set()))
         of_request.calls.add(request.permissions.create_action)
@@ -82,8 +82,8 @@ def _questions(
         return []
     roles = _may_pass(creator, passed, model)
     # A request for one job says nothing of other jobs that are allowed by name.
-    asked = set().union(*(role.calls for role in roles))
-    actions = [action for action in calls_by_action if asked.isdisjoint(calls_by_action[action])]
+    known = set().union(*(role.calls for role in roles))
+    actions = [action for action in calls_by_action if known.isdisjoint(calls_by_action[action])]
     if not actions:
         # Nor does it say anything of other roles.
         actions = [*calls_by_action]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .asked import Asked, PrincipalKind, declared_of, labels_of
 from .causes import MAY_BE_TOO_MUCH, Cause, Column, Reason
 from .declarations import Declaration
 from .policy_documents import PolicyStatement
+from .requests import PrincipalKind, Request, declared_of, labels_of
 
 Json = dict[str, Any]
 FindingKind = Literal[
@@ -56,7 +56,7 @@ class Finding:
     """The name of the subject in reports, where it has one."""
     is_warning: bool = field(default=False, repr=False, compare=False)
     """True if Personalize may work in spite of the problem: it is reported, and fails nothing."""
-    asked: tuple[Asked, ...] = field(default=(), repr=False, compare=False)
+    requests: tuple[Request, ...] = field(default=(), repr=False, compare=False)
     """The requests with this need or problem."""
     places: tuple[Declaration, ...] = field(default=(), repr=False, compare=False)
     """The resources of templates where it is, if these aren't the requests."""
@@ -81,12 +81,12 @@ class Finding:
     @property
     def needed_by(self) -> list[str]:
         """The resources, jobs and constructs with this need or problem, in words."""
-        return [self.name] if self.name else labels_of(self.asked)
+        return [self.name] if self.name else labels_of(self.requests)
 
     @property
     def ours(self) -> bool:
         """True if a construct of this library answers for one of its requests."""
-        return any(asked.ours for asked in self.asked)
+        return any(request.ours for request in self.requests)
 
     @property
     def cause(self) -> Cause:
@@ -113,8 +113,8 @@ class Finding:
     def found_at(self) -> tuple[Declaration, ...]:
         """The requests, or the places of problems and of what is too much."""
         if self.is_problem or self.kind == "excess" or self.cause in MAY_BE_TOO_MUCH:
-            return self.places or declared_of(self.asked)
-        return declared_of(self.asked) or self.places
+            return self.places or declared_of(self.requests)
+        return declared_of(self.requests) or self.places
 
     @property
     def where(self) -> list[dict[str, str]]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, final
 
 from .._shared.values import account_of
-from .asked import Asked, Location, OpenQuestion
 from .causes import NOT_OF_THE_APP, Column
 from .declarations import Declaration
 from .finding import Finding
 from .policy_documents import Policy
+from .requests import Location, OpenQuestion, Request
 
 AWS_MANAGED_KEY = "alias/aws/s3"
 
@@ -128,7 +128,7 @@ class AccessModel:
     keys: dict[str, Key] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     buckets: dict[str, Bucket] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     owners_beside: list[Owner] = field(default_factory=list)
     """The owners in templates whose policies name Personalize, whatever is asked."""
     template_roles: list[TemplateRole] = field(default_factory=list)
@@ -173,15 +173,15 @@ class AccessModel:
         why = self.unseen
         return self.buckets.get(arn) or Bucket(arn, account, unseen=why, unseen_encryption=why)
 
-    def location_keys(self, asked: Asked, location: Location) -> list[str]:
+    def location_keys(self, request: Request, location: Location) -> list[str]:
         """The key is the location's own or the bucket's; where it is read, it may be both."""
-        of_bucket = self.bucket(location.bucket_arn, asked.account).key_arn
+        of_bucket = self.bucket(location.bucket_arn, request.account).key_arn
         own = location.key_arn
         keys = [own, of_bucket] if location.is_read else [own or of_bucket]
         return list(dict.fromkeys(key for key in keys if key is not None))
 
-    def keys_of(self, asked: Asked) -> list[str]:
-        keys = [asked.dataset_group_key] if asked.dataset_group_key else []
-        for location in asked.locations:
-            keys += filter(None, self.location_keys(asked, location))
+    def keys_of(self, request: Request) -> list[str]:
+        keys = [request.dataset_group_key] if request.dataset_group_key else []
+        for location in request.locations:
+            keys += filter(None, self.location_keys(request, location))
         return list(dict.fromkeys(keys))

@@ -195,8 +195,8 @@ def _each_once(reports: Iterable[AccessReport]) -> list[Finding]:
             if finding.kind == "excess":
                 # A given policy is the same one, whichever stage uses it.
                 identity = (*finding.sort_key(), finding.message), finding.places, finding.kind
-                others = by_identity.get(identity, finding).asked
-                asked = tuple(dict.fromkeys([*others, *finding.asked]))
-                finding = replace(finding, asked=asked)
+                others = by_identity.get(identity, finding).requests
+                requests = tuple(dict.fromkeys([*others, *finding.requests]))
+                finding = replace(finding, requests=requests)
             by_identity[identity] = finding
     return [by_identity[identity] for identity in sorted(by_identity)]

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from .._evaluation.calls import Call, Caller, call_on, role, service
-from .._model.asked import Asked, Location, PrincipalKind
 from .._model.causes import Column
 from .._model.model import AccessModel, Bucket, Key, Owner, Role
+from .._model.requests import Location, PrincipalKind, Request
 from ..matrix import ASSUME_ROLE, PASS_ROLE, KeyAccess, S3Access
 
 ROLE: Final = "role"
@@ -42,7 +42,7 @@ class Need:
     resource_arn: str
     """A key, a bucket, the objects below a prefix, or ``*``; for a caller the service role, or a
     resource to create."""
-    asked: tuple[Asked, ...]
+    requests: tuple[Request, ...]
 
     def call(self) -> Call:
         on_own = self.is_on_own
@@ -55,7 +55,7 @@ class Need:
         if owner is None or owner.declared is None:
             return False
         policy = (owner.column, owner.arn)
-        return any(asked.names_own and policy not in asked.files for asked in self.asked)
+        return any(request.names_own and policy not in request.files for request in self.requests)
 
     @property
     def principal_arn(self) -> str:
@@ -68,14 +68,14 @@ class Need:
 
 def needs_of(model: AccessModel) -> list[Need]:
     needs: list[Need] = []
-    for asked in model.asked:
-        needs += _OfRequest(model, asked).needs()
+    for request in model.requests:
+        needs += _OfRequest(model, request).needs()
     return _once(needs)
 
 
 def trust_needs_of(model: AccessModel) -> list[Need]:
     """Return Personalize's need to become each service role, with all its requests."""
-    return _once([_OfRequest(model, asked).to_become_role() for asked in model.asked])
+    return _once([_OfRequest(model, request).to_become_role() for request in model.requests])
 
 
 def _once(needs: Iterable[Need]) -> list[Need]:
@@ -86,8 +86,8 @@ def _once(needs: Iterable[Need]) -> list[Need]:
         groups.setdefault((*who, need.column, need.action, need.resource_arn), []).append(need)
     joined = []
     for first, *others in groups.values():
-        asked = dict.fromkeys([*first.asked, *(need.asked[0] for need in others)])
-        joined.append(replace(first, asked=tuple(asked)) if others else first)
+        requests = dict.fromkeys([*first.requests, *(need.requests[0] for need in others)])
+        joined.append(replace(first, requests=tuple(requests)) if others else first)
     return joined
 
 
@@ -99,55 +99,56 @@ def by_owner(needs: Iterable[Need]) -> Mapping[str, list[Need]]:
     return on_owner
 
 
-def users_of(model: AccessModel) -> Mapping[str, list[Asked]]:
-    users: dict[str, list[Asked]] = {}
-    for asked in model.asked:
-        buckets = [location.bucket_arn for location in asked.locations]
-        used = (asked.role_arn, asked.caller_arn, *buckets, *model.keys_of(asked))
+def users_of(model: AccessModel) -> Mapping[str, list[Request]]:
+    users: dict[str, list[Request]] = {}
+    for request in model.requests:
+        buckets = [location.bucket_arn for location in request.locations]
+        used = (request.role_arn, request.caller_arn, *buckets, *model.keys_of(request))
         for arn in dict.fromkeys(used):
-            users.setdefault(arn, []).append(asked)
+            users.setdefault(arn, []).append(request)
     return users
 
 
 class _OfRequest:
     """The needs of one request."""
 
-    def __init__(self, model: AccessModel, asked: Asked) -> None:
+    def __init__(self, model: AccessModel, request: Request) -> None:
         self._model = model
-        self._asked = asked
-        self._role = model.role(asked.role_arn)
-        self._as_role = role(self._role, asked.region, model.organization)
+        self._request = request
+        self._role = model.role(request.role_arn)
+        self._as_role = role(self._role, request.region, model.organization)
         # Personalize itself is the same, whatever role the resource has.
-        self._as_service = service(asked.account, asked.region, model.organization)
+        self._as_service = service(request.account, request.region, model.organization)
 
     def needs(self) -> Iterator[Need]:
-        asked, row = self._asked, self._asked.permissions
-        if asked.dataset_group_key is not None:
-            yield from self._on_key(asked.dataset_group_key, row.on_dataset_group_key)
-        for location, access in ((asked.source, row.source), (asked.destination, row.destination)):
+        request, row = self._request, self._request.permissions
+        if request.dataset_group_key is not None:
+            yield from self._on_key(request.dataset_group_key, row.on_dataset_group_key)
+        sides = ((request.source, row.source), (request.destination, row.destination))
+        for location, access in sides:
             if location is not None and access is not None:
                 yield from self._on_location(location, access)
-                for key_arn in self._model.location_keys(asked, location):
+                for key_arn in self._model.location_keys(request, location):
                     yield from self._on_key(key_arn, access.on_key)
         for actions in row.role_on_everything:
             for action in actions.actions:
                 yield self._of_role(IN_IAM, action, "*")
-        if asked.caller_arn:
+        if request.caller_arn:
             yield from self._of_caller()
 
     def to_become_role(self) -> Need:
         return self._of_service(ASSUME_ROLE, self._role.arn, self._role)
 
     def _of_caller(self) -> Iterator[Need]:
-        asked = self._asked
-        wanted = [(asked.permissions.create_action, arn) for arn in asked.calls_on]
-        for action in asked.also_calls:
-            wanted.append((action, asked.calls_on[-1]))
-        wanted.append((PASS_ROLE, asked.role_arn))
-        own_role = self._model.role(asked.caller_arn)
-        caller = role(own_role, asked.region, self._model.organization)
+        request, account = self._request, self._request.account
+        wanted = [(request.permissions.create_action, arn) for arn in request.calls_on]
+        for action in request.also_calls:
+            wanted.append((action, request.calls_on[-1]))
+        wanted.append((PASS_ROLE, request.role_arn))
+        own_role = self._model.role(request.caller_arn)
+        caller = role(own_role, request.region, self._model.organization)
         for action, arn in wanted:
-            yield Need(CALLER, own_role, IN_IAM, None, asked.account, caller, action, arn, (asked,))
+            yield Need(CALLER, own_role, IN_IAM, None, account, caller, action, arn, (request,))
 
     def _on_key(self, key_arn: str, access: KeyAccess) -> Iterator[Need]:
         key = self._model.key(key_arn)
@@ -160,7 +161,7 @@ class _OfRequest:
                 yield self._of_role(IN_IAM, action, key_arn, key)
 
     def _on_location(self, location: Location, access: S3Access) -> Iterator[Need]:
-        bucket = self._model.bucket(location.bucket_arn, self._asked.account)
+        bucket = self._model.bucket(location.bucket_arn, self._request.account)
         wanted = [(access.on_objects, location.objects)]
         for actions in access.on_bucket:
             wanted.append((actions, bucket.arn))
@@ -172,14 +173,12 @@ class _OfRequest:
     def _of_role(
         self, column: Column, action: str, arn: str, owner: Key | Bucket | None = None
     ) -> Need:
-        asked, caller = self._asked, self._as_role
-        return Need(ROLE, self._role, column, owner, asked.account, caller, action, arn, (asked,))
+        account, caller, requests = self._request.account, self._as_role, (self._request,)
+        return Need(ROLE, self._role, column, owner, account, caller, action, arn, requests)
 
     def _of_service(self, action: str, arn: str, owner: Owner) -> Need:
-        asked, caller = self._asked, self._as_service
-        return Need(
-            SERVICE, None, owner.column, owner, asked.account, caller, action, arn, (asked,)
-        )
+        account, caller, requests = self._request.account, self._as_service, (self._request,)
+        return Need(SERVICE, None, owner.column, owner, account, caller, action, arn, requests)
 
 
 def alternatives_of(need: Need, call: Call) -> list[Call]:
@@ -191,7 +190,7 @@ def alternatives_of(need: Need, call: Call) -> list[Call]:
     if need.principal != CALLER or ":solution/" not in need.resource_arn:
         return []
     solutions: set[str] = set()
-    for request in need.asked:
+    for request in need.requests:
         for arn in request.calls_on:
             if ":solution/" in arn and arn != need.resource_arn:
                 solutions.add(arn)

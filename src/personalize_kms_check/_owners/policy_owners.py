@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any, TypeVar
 
-from .._model.asked import Asked, Location, OpenQuestion
 from .._model.declarations import Declaration
 from .._model.hints import how_to_tell
 from .._model.model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role, TemplateRole
 from .._model.policy_documents import Policy, as_list
+from .._model.requests import Location, OpenQuestion, Request
 from .._shared.answers import Answer
 from .._shared.default_key_policy import default_key_policy
 from .._shared.values import (
@@ -62,31 +62,31 @@ class Owners:
         self._role = cache(self._read_role)
         self._bucket = cache(self._read_bucket)
 
-    def named_by(self, requests: Iterable[tuple[Asked, Stack]]) -> AccessModel:
+    def named_by(self, requests: Iterable[tuple[Request, Stack]]) -> AccessModel:
         """Return the owners as far as they can be read, with names, questions and problems.
 
         A bucket's key is known when the bucket is there.
         """
         model, deployment = AccessModel(), self._deployment
-        for asked, stack in requests:
-            for arn in filter(None, (asked.role_arn, asked.caller_arn)):
+        for request, stack in requests:
+            for arn in filter(None, (request.role_arn, request.caller_arn)):
                 with stack.noting_errors():
                     made = deployment.find("roles", of_any_partition(arn))
                     self._add(arn, self._role, made, model.roles, model)
-            for location in asked.locations:
+            for location in request.locations:
                 arn = location.bucket_arn
                 with stack.noting_errors():
                     made = deployment.of_bucket("buckets", arn)
                     if arn not in model.buckets:
                         policies = deployment.of_bucket("bucket policies", arn)
                         model.problems += bucket_policy_problems(arn, policies, made)
-                    read = partial(self._bucket, account=asked.account)
+                    read = partial(self._bucket, account=request.account)
                     self._add(arn, read, made, model.buckets, model)
                     if same(model.buckets[arn].account, read(arn).account) is Answer.NO:
                         # It is in one of the accounts that use it, if in any.
                         account = unknown(f"account of {arn}")
                         model.buckets[arn] = replace(model.buckets[arn], account=account)
-            for arn in model.keys_of(asked):
+            for arn in model.keys_of(request):
                 with stack.noting_errors():
                     made = deployment.find("keys", of_any_partition(arn))
                     self._add(arn, self._key, made, model.keys, model)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from .._model.asked import OpenQuestion
 from .._model.declarations import Declaration
+from .._model.requests import OpenQuestion
 from .._templates.stacks import Resource, Stack
 from .._templates.template import NESTED_STACKS, Template
 from .policies_in_properties import all_reasons

@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from .._model.asked import Asked, OpenQuestion
 from .._model.finding import Finding
+from .._model.requests import OpenQuestion, Request
 from .._templates.stacks import Resource, Stack
 from .constructs import Left
 from .refused_requests import refusals
-from .request import Request
+from .request import TemplateRequest
 from .request_reader import RequestReader
 from .requesters import requests_of
 
-_Job = tuple[Left, Asked]
+_Job = tuple[Left, Request]
 """A job of ours, as its construct left it."""
 
 
@@ -33,7 +33,7 @@ class AllRequests:
         *,
         only_ours: bool,
     ) -> None:
-        self.asked: list[tuple[Asked, Stack]] = []
+        self.with_stacks: list[tuple[Request, Stack]] = []
         """The requests, each with the stack that asks."""
         self.questions: list[OpenQuestion] = []
         self.problems: list[Finding] = []
@@ -43,7 +43,7 @@ class AllRequests:
         """The ARNs of the keys and roles that constructs of ours made or were given."""
         self._paths: set[str] = set()
         """The paths of constructs of ours."""
-        self._allowed: dict[tuple[str, str], list[Asked]] = {}
+        self._allowed: dict[tuple[str, str], list[Request]] = {}
         """The requests of constructs, by the ARN of the role and the kind of resource."""
         self._jobs: dict[tuple[Stack, str, str], list[_Job]] = {}
         """The jobs of ours that no state machine was seen to start.
@@ -57,7 +57,7 @@ class AllRequests:
             with resource.stack.noting_errors():
                 self._add_resource(resource, ours=self._is_ours(resource.path))
         for jobs in self._jobs.values():
-            self.asked += [(asked, left.stack) for left, asked in jobs]
+            self.with_stacks += [(request, left.stack) for left, request in jobs]
         if only_ours:
             self.questions = [one for one in self.questions if self._is_ours(f"{one.name}/")]
 
@@ -67,13 +67,13 @@ class AllRequests:
         self.problems += left.problems
         if left.ours:
             self._paths.add(left.path)
-        for asked in left.asked:
+        for request in left.requests:
             if left.state is not None:
-                state = (left.stack, left.state, asked.kind)
-                self._jobs.setdefault(state, []).append((left, asked))
+                state = (left.stack, left.state, request.kind)
+                self._jobs.setdefault(state, []).append((left, request))
             else:
-                self._allowed.setdefault((asked.role_arn, asked.kind), []).append(asked)
-                self.asked.append((asked, left.stack))
+                self._allowed.setdefault((request.role_arn, request.kind), []).append(request)
+                self.with_stacks.append((request, left.stack))
 
     def _is_ours(self, path: str) -> bool:
         """Tell if a construct of ours made the resource at a path."""
@@ -81,40 +81,40 @@ class AllRequests:
         return bool(parent) and (parent in self._paths or self._is_ours(parent))
 
     def _add_resource(self, resource: Resource, *, ours: bool) -> None:
-        for request in requests_of(resource):
-            if isinstance(request, OpenQuestion):
-                self.questions.append(request)
+        for original in requests_of(resource):
+            if isinstance(original, OpenQuestion):
+                self.questions.append(original)
                 continue
-            state = (request.resource.stack, request.state, request.permissions.resource)
+            state = (original.resource.stack, original.state, original.permissions.resource)
             if state in self._jobs:
-                self._add_job(request, self._jobs[state])
-            elif ours or not self._only_ours or self._reader.used_by(request) & self._used:
-                self._add_request(request, ours=ours)
+                self._add_job(original, self._jobs[state])
+            elif ours or not self._only_ours or self._reader.used_by(original) & self._used:
+                self._add_request(original, ours=ours)
 
-    def _add_job(self, request: Request, jobs: list[_Job]) -> None:
+    def _add_job(self, original: TemplateRequest, jobs: list[_Job]) -> None:
         """Add the job started by a state, with its caller, and take it out of the list."""
-        self.problems += refusals(request, waits=True)
+        self.problems += refusals(original, waits=True)
         if jobs:
-            job = _started_by(request, jobs)
+            job = _started_by(original, jobs)
             jobs.remove(job)
-            left, asked = job
-            asked = self._reader.with_caller(asked, request, left.job_name, left.made_for)
-            self.asked.append((asked, left.stack))
+            left, request = job
+            request = self._reader.with_caller(request, original, left.job_name, left.made_for)
+            self.with_stacks.append((request, left.stack))
 
-    def _add_request(self, request: Request, *, ours: bool) -> None:
-        if request.chosen_by:
-            self.questions.append(self._reader.question_of_choice(request))
+    def _add_request(self, original: TemplateRequest, *, ours: bool) -> None:
+        if original.chosen_by:
+            self.questions.append(self._reader.question_of_choice(original))
             return
-        self.problems += refusals(request)
-        asked, questions = self._reader.read(request, self._allowed, ours=ours)
+        self.problems += refusals(original)
+        request, questions = self._reader.read(original, self._allowed, ours=ours)
         self.questions += questions
-        if asked is not None:
-            self.asked.append((asked, request.resource.stack))
+        if request is not None:
+            self.with_stacks.append((request, original.resource.stack))
 
 
-def _started_by(request: Request, jobs: list[_Job]) -> _Job:
+def _started_by(original: TemplateRequest, jobs: list[_Job]) -> _Job:
     """Return the job started by a state; several state machines may have a state of its name."""
-    text = json.dumps(request.resource.body)
+    text = json.dumps(original.resource.body)
     for job in jobs:
         if job[0].job_name.rstrip("*") in text:
             return job

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .._model.asked import Asked, Location, OpenQuestion
 from .._model.causes import Cause, Reason
 from .._model.declarations import Declaration
 from .._model.finding import Finding
 from .._model.policy_documents import as_list
+from .._model.requests import Location, OpenQuestion, Request
 from .._shared.answers import Answer
 from .._shared.values import of_any_partition, unknown
 from .._templates.app import App
@@ -47,7 +47,7 @@ class Left:
     stack: Stack
     file: Path
     """The file of its stack's template, which may be unreadable."""
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     questions: list[OpenQuestion] = field(default_factory=list)
     problems: list[Finding] = field(default_factory=list)
     pending: list[PendingPolicy] = field(default_factory=list)
@@ -191,7 +191,7 @@ class _Metadata:
                 unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
                 left.questions.append(OpenQuestion(left.path, unknown_kind, role_arns=(role_arn,)))
                 continue
-            asked = Asked(
+            request = Request(
                 name=left.path,
                 permissions=KINDS[call],
                 role_arn=role_arn,
@@ -205,7 +205,7 @@ class _Metadata:
                 names_own=names_own,
                 files=files,
             )
-            left.asked.append(asked)
+            left.requests.append(request)
 
 
 class _References:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._model.asked import OpenQuestion
 from .._model.causes import Cause
 from .._model.declarations import Declaration
+from .._model.requests import OpenQuestion
 from .._owners.deployment import Deployment
 from .._shared.values import split, unknown
 from .._templates import physical

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from .. import matrix
-from .._model.asked import S3_URI
 from .._model.causes import Cause, Reason
 from .._model.finding import Finding
+from .._model.requests import S3_URI
 from .._shared.values import MARK, has_unknown, split_arn
 from .._templates.physical import alias_in
-from .request import Request
+from .request import TemplateRequest
 
 EXPRESS_PAGE = "https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html"
 
 
-def refusals(request: Request, *, waits: bool = False) -> list[Finding]:
+def refusals(request: TemplateRequest, *, waits: bool = False) -> list[Finding]:
     """Return the problems with role, key and paths, and with Express machines waiting for a job.
 
     With these problems the check couldn't know the permissions to ask for. Other refusals are left
@@ -36,7 +36,7 @@ def refusals(request: Request, *, waits: bool = False) -> list[Finding]:
     return problems
 
 
-def _refused(request: Request) -> list[tuple[Reason, str]]:
+def _refused(request: TemplateRequest) -> list[tuple[Reason, str]]:
     role, key, is_of_group = request.role_arn, request.key_arn, request.is_of_group
     if role is None and not is_of_group:
         return [(Reason.of(Cause.NO_ROLE), matrix.KMS_PAGE)]

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .. import matrix
-from .._model.asked import OpenQuestion
 from .._model.policy_documents import all_conditions
+from .._model.requests import OpenQuestion
 from .._shared.values import split, split_arn, unknown
 from .._templates.choices import Either, left_out_by
 from .._templates.stacks import Resource
@@ -19,7 +19,7 @@ KINDS: Mapping[str, matrix.Permissions] = {f"create{row.noun.lower()}": row for 
 """The permissions required by AWS's pages, by the call of the API with its name in lower case."""
 
 
-class Request(NamedTuple):
+class TemplateRequest(NamedTuple):
     """A call of Personalize's API, by code or by CloudFormation for a resource of a template."""
 
     resource: Resource

@@ -10,15 +10,15 @@ import json
 import re
 from typing import Any
 
-from .._model.asked import OpenQuestion
 from .._model.policy_documents import as_list
+from .._model.requests import OpenQuestion
 from .._shared.answers import Answer
 from .._shared.values import unknown
 from .._templates.choices import Either
 from .._templates.intrinsics import functions
 from .._templates.physical import DATASET
 from .._templates.stacks import Resource
-from .request import KINDS, Request, call_not_known, lower_case
+from .request import KINDS, TemplateRequest, call_not_known, lower_case
 from .state_machines import STATE_MACHINES, of_state_machine
 
 _PREFIX = "AWS::Personalize::"
@@ -26,9 +26,9 @@ _PREFIX = "AWS::Personalize::"
 _CALL = re.compile(rf"aws-sdk:personalize:(?:{'|'.join(KINDS)})\b")
 
 
-def requests_of(resource: Resource) -> list[Request | OpenQuestion]:
+def requests_of(resource: Resource) -> list[TemplateRequest | OpenQuestion]:
     """Return the requests of a resource to Personalize, with a question where there may be more."""
-    requests: list[Request | OpenQuestion]
+    requests: list[TemplateRequest | OpenQuestion]
     if resource.type.startswith(_PREFIX):
         requests = [*_of_personalize(resource)]
     elif resource.type in STATE_MACHINES:
@@ -45,7 +45,7 @@ def requests_of(resource: Resource) -> list[Request | OpenQuestion]:
     return requests
 
 
-def _of_personalize(resource: Resource) -> list[Request]:
+def _of_personalize(resource: Resource) -> list[TemplateRequest]:
     if resource.type == DATASET:
         return _of_dataset(resource)
     call = f"create{resource.type.removeprefix(_PREFIX).lower()}"
@@ -55,7 +55,7 @@ def _of_personalize(resource: Resource) -> list[Request]:
     return [_at_deployment(resource, call, properties)]
 
 
-def _of_dataset(resource: Resource) -> list[Request]:
+def _of_dataset(resource: Resource) -> list[TemplateRequest]:
     job = resource.get("DatasetImportJob")
     of_dataset = {name: resource.get(name) for name in ("Name", "DatasetGroupArn")}
     if not job:
@@ -68,9 +68,9 @@ def _of_dataset(resource: Resource) -> list[Request]:
     return [_at_deployment(resource, "createdatasetimportjob", arguments)]
 
 
-def _at_deployment(resource: Resource, call: str, arguments: Any) -> Request:
+def _at_deployment(resource: Resource, call: str, arguments: Any) -> TemplateRequest:
     lower = lower_case(arguments)
-    return Request(resource, resource.path, KINDS[call], lower, at_deployment=True)
+    return TemplateRequest(resource, resource.path, KINDS[call], lower, at_deployment=True)
 
 
 def _may_call_otherwise(resource: Resource, number_read: int) -> bool:

@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._model.asked import OpenQuestion
+from .._model.requests import OpenQuestion
 from .._shared.values import HOLE, WRITTEN, account_of, as_text, unknown
 from .._templates.choices import Either
 from .._templates.files import read_text
 from .._templates.stacks import Resource
 from ..matrix import Permissions
-from .request import KINDS, Request, call_not_known, lower_case
+from .request import KINDS, TemplateRequest, call_not_known, lower_case
 
 STATE_MACHINES = {
     "AWS::StepFunctions::StateMachine": "RoleArn",
@@ -43,8 +43,8 @@ _INPUT = re.compile(
 )
 
 
-def of_state_machine(resource: Resource) -> list[Request | OpenQuestion]:
-    requests: list[Request | OpenQuestion] = []
+def of_state_machine(resource: Resource) -> list[TemplateRequest | OpenQuestion]:
+    requests: list[TemplateRequest | OpenQuestion] = []
     definition = _definition(resource)
     if isinstance(definition, OpenQuestion):
         requests.append(definition)
@@ -66,7 +66,7 @@ def of_state_machine(resource: Resource) -> list[Request | OpenQuestion]:
 
 def _request_of_state(
     resource: Resource, row: Permissions, role_of_machine: str, name: str, states: Mapping[str, Any]
-) -> Request:
+) -> TemplateRequest:
     """Return the request of a state; the states are those of its ``States`` object."""
     state = states[name]
     label = f"{resource.path} · {name}"
@@ -82,7 +82,7 @@ def _request_of_state(
         arn = credentials.get("RoleArn") if isinstance(credentials, dict) else None
         caller, account = "", account_of(str(arn or unknown(f"role of {label}")))
     describes = f"{_SERVICE}describe{row.noun}".lower() in json.dumps(states).lower()
-    return Request(
+    return TemplateRequest(
         resource,
         label,
         row,

@@ -92,21 +92,21 @@ def _remedy(line: Line, app: ReadApp, root: Any) -> str:
         return f"have its owner add the statements in {' and '.join(files)}"
     if policy.policy == "boundary":
         return "add these actions to the permissions boundary"
-    asked: set[str] = set()
+    names: set[str] = set()
     roles: set[str] = set()
     for finding in line.findings:
-        for request in finding.asked:
-            asked.add(request.name)
+        for request in finding.requests:
+            names.add(request.name)
             roles.add(request.role_arn)
     if policy.policy == "trust":
         role = policy.declared[0].construct_path if policy.declared else ""
-        if not any(role.startswith(f"{path}/") for path in asked):
+        if not any(role.startswith(f"{path}/") for path in names):
             return f"have the owner of the role {line.first.reason.remedy}"
     if not any(finding.ours for finding in line.findings):
         if line.first.principal == "caller":
             return _GRANT
         return _ADD if roles.isdisjoint(app.used) else _ALLOW
-    if line.first.principal != "caller" and app.encryptions.isdisjoint(asked):
+    if line.first.principal != "caller" and app.encryptions.isdisjoint(names):
         return "use the PersonalizeEncryption that made the dataset group"
     return _TAKEN_OUT
 

@@ -52,7 +52,7 @@ class Location(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class Request:
     """A request to Personalize: a resource to create."""
 
     name: str
@@ -131,11 +131,11 @@ def declared_of(subjects: Iterable[_Declared]) -> tuple[Declaration, ...]:
     return tuple(dict.fromkeys(declared))
 
 
-def files_for(asked: Iterable[Asked], column: str, owner: str) -> tuple[str, ...]:
+def files_for(requests: Iterable[Request], column: str, owner: str) -> tuple[str, ...]:
     """Return the files with the statements for a policy's owner, of each construct one."""
-    files = [request.files.get((column, owner)) for request in asked]
+    files = [request.files.get((column, owner)) for request in requests]
     return tuple(filter(None, dict.fromkeys(files)))
 
 
-def labels_of(asked: Iterable[Asked]) -> list[str]:
-    return sorted({request.label for request in asked})
+def labels_of(requests: Iterable[Request]) -> list[str]:
+    return sorted({request.label for request in requests})
