@@ -81,11 +81,11 @@ def check_assembly(
         )
     parameters = {} if parameters is None else parameters
     policies = {} if policies is None else policies
-    told = Told(created, "", organization, parameters, policies)
-    return merged(report for report, _ in read_reports([Path(path)], told))
+    facts = Facts(created, "", organization, parameters, policies)
+    return merged(report for report, _ in read_reports([Path(path)], facts))
 
 
-class Told(NamedTuple):
+class Facts(NamedTuple):
     """Facts outside of the templates, as users pass them."""
 
     created: Sequence[Mapping[str, Any]]
@@ -96,7 +96,7 @@ class Told(NamedTuple):
     policies: Mapping[str, Mapping[str, Any]]
 
 
-def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, list[Assembly]]]:
+def read_reports(paths: Sequence[Path], facts: Facts) -> list[tuple[AccessReport, list[Assembly]]]:
     """Return the report on each app; errors are those of ``check_assembly``."""
     apps = read_paths(paths)
     assemblies = [*chain.from_iterable(apps)]
@@ -104,16 +104,16 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
         for template in assembly.templates:
             template.raise_first_error()
     problems = [
-        *organization_problems(told.organization),
-        *parameter_problems(told.parameters, assemblies),
-        *created_problems(told.created, assemblies, told.created_file),
-        *policy_problems(told.policies),
+        *organization_problems(facts.organization),
+        *parameter_problems(facts.parameters, assemblies),
+        *created_problems(facts.created, assemblies, facts.created_file),
+        *policy_problems(facts.policies),
     ]
     if problems:
         raise ValueError(in_lines(problems))
-    declaring = with_created(told.created, assemblies)
-    parameters = ParameterValues(told.parameters, with_defaults=True)
-    policies = given_policies(told.policies)
+    declaring = with_created(facts.created, assemblies)
+    parameters = ParameterValues(facts.parameters, with_defaults=True)
+    policies = given_policies(facts.policies)
     reports: list[tuple[AccessReport, list[Assembly]]] = []
     for app in apps:
         try:
@@ -122,7 +122,7 @@ def read_reports(paths: Sequence[Path], told: Told) -> list[tuple[AccessReport, 
             for reading in readings:
                 for _, reason in reading.broken:
                     raise AssemblyError(reason)
-            of_app = [_report(reading, told.organization) for reading in readings]
+            of_app = [_report(reading, facts.organization) for reading in readings]
             reports.append((merged(of_app), app))
         except RecursionError:
             directory = app[0].directory

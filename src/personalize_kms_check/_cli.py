@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from ._account.command import doctor
-from ._checking import Told, read_reports
+from ._checking import Facts, read_reports
 from ._model.causes import Cause
 from ._model.report import AccessReport, merged
 from ._reports.ignoring import Ignore, without
@@ -245,8 +245,8 @@ def check(
         )
     try:
         created = [] if created_file is None else read_given(created_file)
-        told = Told(created, str(created_file or ""), organization, parameters, policies)
-        apps = read_reports(paths, told)
+        facts = Facts(created, str(created_file or ""), organization, parameters, policies)
+        apps = read_reports(paths, facts)
     except ValueError as error:
         stop(str(error))
     report, unused = _without(ignored, apps)

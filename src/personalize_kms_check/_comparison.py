@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from ._advice.policy_slots import PolicySlot, policy_for
 from ._advice.to_change import Advice
-from ._advice.which_policy import WhichPolicy, policy_for
 from ._findings.decisions import Decisions, decisions
 from ._findings.too_much import too_much
 from ._model.causes import Cause, Column, Reason
@@ -15,7 +15,7 @@ from ._model.model import AccessModel
 from ._model.policy_to_change import PolicyToChange
 from ._model.report import AccessReport, in_order
 from ._model.requests import declared_of, files_for
-from ._needs.decided import Decided
+from ._needs.decided_needs import DecidedNeed
 from ._needs.need import IN_IAM, TRUST, Need
 from ._shared.answers import Answer
 from .matrix import CONFUSED_DEPUTY_PAGE
@@ -28,20 +28,20 @@ _KINDS: Mapping[Answer, FindingKind] = {
 
 
 def compare(model: AccessModel) -> AccessReport:
-    decided = decisions(model)
-    return report_on(decided, too_much(model, decided.needs, decided.forms.named()))
+    outcome = decisions(model)
+    return report_on(outcome, too_much(model, outcome.needs, outcome.forms.named()))
 
 
-def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessReport:
-    model = decided.model
-    missing = list(_missing(decided))
-    told = [decision for decision in decided.on_needs if decision.answer is not Answer.NO]
-    told += [decision for decision in decided.on_trust if decision.answer is Answer.MAYBE]
+def report_on(outcome: Decisions, beyond: Iterable[Finding] = ()) -> AccessReport:
+    model = outcome.model
+    missing = list(_missing(outcome))
+    others = [decided for decided in outcome.on_needs if decided.answer is not Answer.NO]
+    others += [decided for decided in outcome.on_trust if decided.answer is Answer.MAYBE]
     findings = in_order(
         [
-            *decided.problems,
-            *decided.questions,
-            *map(_on_need, told),
+            *outcome.problems,
+            *outcome.questions,
+            *map(_on_need, others),
             *(finding for _, finding, _ in missing),
             *beyond,
         ]
@@ -50,8 +50,8 @@ def report_on(decided: Decisions, beyond: Iterable[Finding] = ()) -> AccessRepor
     untrusted = [finding.subject for finding in findings if finding.cause is Cause.NOT_TRUSTED]
     # Without a request nothing says which statements a policy should have.
     to_narrow = [finding for finding in excess if finding.requests]
-    undecided = {on_need.need for on_need in decided.on_needs if on_need.answer is Answer.MAYBE}
-    advice = Advice(model, decided.needs, decided.forms, undecided)
+    undecided = {decided.need for decided in outcome.on_needs if decided.answer is Answer.MAYBE}
+    advice = Advice(model, outcome.needs, outcome.forms, undecided)
     policies = advice.to_change(missing, to_narrow, untrusted)
     return AccessReport(
         findings,
@@ -75,22 +75,22 @@ def _names(
     return dict(sorted(names.items()))
 
 
-def _missing(decisions: Decisions) -> Iterator[tuple[Need, Finding, list[WhichPolicy]]]:
+def _missing(outcome: Decisions) -> Iterator[tuple[Need, Finding, list[PolicySlot]]]:
     """Yield the unmet needs, each with its finding and the policies that lack it."""
-    told: dict[object, dict[Column, Reason]] = {}
-    for decided in decisions.on_needs:
+    known: dict[object, dict[Column, Reason]] = {}
+    for decided in outcome.on_needs:
         if decided.answer is Answer.NO:
-            need, reasons = decided.need, decisions.forms.reasons(decided)
-            of_key = told.setdefault((need.caller, need.action, need.resource_arn), reasons)
-            is_told = of_key is not reasons and reasons.keys() <= of_key.keys()
-            if is_told and decided.column == IN_IAM:
+            need, reasons = decided.need, outcome.forms.reasons(decided)
+            of_key = known.setdefault((need.caller, need.action, need.resource_arn), reasons)
+            is_repeated = of_key is not reasons and reasons.keys() <= of_key.keys()
+            if is_repeated and decided.column == IN_IAM:
                 continue  # what mends the one mends the other
-            lacking = [policy_for(decisions.model, need, column) for column in reasons if column]
+            lacking = [policy_for(outcome.model, need, column) for column in reasons if column]
             yield need, _on_need(decided, tuple(reasons.values()), lacking), lacking
 
 
 def _on_need(
-    decided: Decided, reasons: tuple[Reason, ...] = (), lacking: Iterable[WhichPolicy] = ()
+    decided: DecidedNeed, reasons: tuple[Reason, ...] = (), lacking: Iterable[PolicySlot] = ()
 ) -> Finding:
     """``reasons`` says why the need isn't met. The places are the policies that deny or lack it."""
     need, column, decision = decided
@@ -99,9 +99,9 @@ def _on_need(
     for reason in reasons:
         places += declared_of([statement.policy for statement in reason.statements])
     files: list[str] = []
-    for which in lacking:
-        places += which.declared
-        files += files_for(requests, which.column, which.owner)
+    for slot in lacking:
+        places += slot.declared
+        files += files_for(requests, slot.column, slot.owner)
     if decision.answer is Answer.MAYBE:
         files += files_for(requests, column, decided.policy_of)
     page = requests[0].permissions.page_of(need.action)

@@ -51,7 +51,7 @@ __all__ = [
 
 # Not KEY_MAYBE_ABSENT: Personalize may or may not send what SourceAccountCheck.REQUIRED asks for,
 # the user's choice.
-_TOLD_IF_OPEN = frozenset(
+_REPORTED_IF_OPEN = frozenset(
     {
         Cause.OPERATOR_UNKNOWN,
         Cause.KEY_OF_ALIASES,
@@ -138,15 +138,15 @@ def _certain(reading: Reading, organization: str) -> AccessReport:
     open. A construct can't be judged.
     """
     model = replace(reading.model, organization=organization)
-    decided = decisions(model)
-    if decided.are_all_met:
+    outcome = decisions(model)
+    if outcome.are_all_met:
         return AccessReport()
     from ._comparison import report_on
 
-    report = report_on(decided)
+    report = report_on(outcome)
     # A key policy that names the role, or can't be seen, may be enough for resources of others.
     by_key: set[tuple[str, str, str]] = set()
-    for need, column, decision in decided.on_needs:
+    for need, column, decision in outcome.on_needs:
         if column == IN_KEY_POLICY and decision.answer is not Answer.NO:
             by_key.add((need.principal_arn, need.action, need.resource_arn))
     pending: list[PendingPolicy] = []
@@ -155,24 +155,24 @@ def _certain(reading: Reading, organization: str) -> AccessReport:
         pending += construct.pending
         if construct.ours and construct.questions:
             not_judged.add(construct.path)
-    told: list[Finding] = []
+    findings: list[Finding] = []
     for finding in report.findings:
         if finding.kind == "missing":
-            is_told = not any(_is_pending(finding, policy, model) for policy in pending)
+            is_reported = not any(_is_pending(finding, policy, model) for policy in pending)
             if finding.policy == IN_IAM and not finding.ours:
                 permission = (finding.principal_arn, finding.action, finding.resource)
-                is_told = is_told and permission not in by_key
+                is_reported = is_reported and permission not in by_key
         elif finding.kind == "undecided":
-            is_told = finding.name in not_judged or _has_another_condition(finding)
-            is_told = is_told or _is_open_in_given_policy(finding, model)
+            is_reported = finding.name in not_judged or _has_another_condition(finding)
+            is_reported = is_reported or _is_open_in_given_policy(finding, model)
         else:
             # Personalize may not need an inline policy that is lost.
-            is_told = finding.cause is not Cause.INLINE_NAME_TAKEN
-        if is_told:
+            is_reported = finding.cause is not Cause.INLINE_NAME_TAKEN
+        if is_reported:
             finding = _without_environment(finding)
             is_of_others = finding.kind == "ordering" and not finding.ours
-            told.append(replace(finding, is_warning=finding.is_warning or is_of_others))
-    return report.with_findings(_once_a_stack(told))
+            findings.append(replace(finding, is_warning=finding.is_warning or is_of_others))
+    return report.with_findings(_once_a_stack(findings))
 
 
 def _has_another_condition(finding: Finding) -> bool:
@@ -181,7 +181,7 @@ def _has_another_condition(finding: Finding) -> bool:
         return True
     if not finding.ours or finding.cause is not Cause.OPEN:
         return False
-    return any(reason.cause in _TOLD_IF_OPEN for reason in finding.reason.doubts)
+    return any(reason.cause in _REPORTED_IF_OPEN for reason in finding.reason.doubts)
 
 
 def _is_open_in_given_policy(finding: Finding, model: AccessModel) -> bool:
@@ -193,8 +193,8 @@ def _is_open_in_given_policy(finding: Finding, model: AccessModel) -> bool:
     if owner is None or not any(policy.is_given for policy in owner.policies):
         return False
     doubts = finding.reason.doubts or (finding.reason,)
-    told = [doubt for doubt in doubts if doubt.cause is not Cause.KEY_MAYBE_ABSENT]
-    return not all(map(_is_of_environment, told))
+    open_doubts = [doubt for doubt in doubts if doubt.cause is not Cause.KEY_MAYBE_ABSENT]
+    return not all(map(_is_of_environment, open_doubts))
 
 
 def _is_of_environment(doubt: Reason) -> bool:
@@ -294,14 +294,14 @@ def with_remedies(report: AccessReport) -> list[tuple[Line, str]]:
     from ._reports.words import what_to_do
 
     names = Names(report.names)
-    told: list[PolicyToChange] = []
+    above: list[PolicyToChange] = []
     lines: list[tuple[Line, str]] = []
     for line in lines_of(report):
-        new = tuple([policy for policy in line.policies if policy not in told])
+        new = tuple([policy for policy in line.policies if policy not in above])
         parts = [what_to_do(replace(line, policies=new), names)]
         for policy in line.policies:
-            if policy in told:
+            if policy in above:
                 parts.append(f"{whose(policy.policy, names.of(policy.policy_of))}, as above")
-        told += new
+        above += new
         lines.append((line, "; ".join(filter(None, parts))))
     return lines

@@ -16,7 +16,7 @@ from ._owners.shared_names import raise_for_two_deployments
 from ._owners.unseen_parts import questions_of_unseen_parts
 from ._owners.waiting import CreationOrder
 from ._requests.all_requests import AllRequests
-from ._requests.constructs import Left, left_by_constructs
+from ._requests.constructs import Metadata, constructs_of
 from ._requests.dataset_groups import DatasetGroups
 from ._requests.request_reader import RequestReader
 from ._templates import physical
@@ -36,7 +36,7 @@ class Reading:
 
     model: AccessModel
     """With the parameters assumed, and the functions behind values."""
-    constructs: Sequence[Left]
+    constructs: Sequence[Metadata]
     """The metadata that constructs and jobs of ours left, and users' declarations."""
     without_key: Sequence[Resource]
     errors: Errors
@@ -85,11 +85,11 @@ class _Parts:
         self.without_key = groups.without_key
         self._order = CreationOrder(assembly, app)
         self._reader = RequestReader(deployment, groups, self._order)
-        self.constructs = left_by_constructs(assembly, app, groups)
+        self.constructs = constructs_of(assembly, app, groups)
         self._locations: dict[str, list[Location]] = {}
         """The locations that constructs, jobs and users name, by the ARN of the bucket."""
-        for left in self.constructs:
-            for request in left.requests:
+        for construct in self.constructs:
+            for request in construct.requests:
                 for location in request.locations:
                     self._locations.setdefault(location.bucket_arn, []).append(location)
 

@@ -50,7 +50,7 @@ Message = tuple[str, str]
 
 
 @dataclass
-class Made:
+class Inventory:
     """Things made by a construct besides policies, for warnings at synth."""
 
     retained: list[str] = field(default_factory=list)
@@ -65,8 +65,8 @@ class Made:
     """The statements for callers with immutable roles, by the ARNs of the roles."""
 
 
-class _Pasteable(NamedTuple):
-    """A policy of others, as its owner can paste it."""
+class _Addition(NamedTuple):
+    """Statements for the policy of others, as its owner can paste them."""
 
     kind: str
     arn: str
@@ -83,25 +83,25 @@ class AtSynth:
     """
 
     def __init__(
-        self, scope: Construct, node: Node, here: Place, wiring: Wiring, made: Made
+        self, scope: Construct, node: Node, here: Place, wiring: Wiring, inventory: Inventory
     ) -> None:
         self._scope = scope
         self._node = node
         self._here = here
         self._wiring = wiring
-        self._made = made
+        self._inventory = inventory
 
     def validate(self) -> list[str]:
         """Return values that are patterns. The judge finds all other problems, if it is on."""
         bring_judge(self._here.root)
-        pasteable = self._pasteable()
-        paths = write_files(self._scope, self._here, [pending[:3] for pending in pasteable])
+        additions = self._additions()
+        paths = write_files(self._scope, self._here, [pending[:3] for pending in additions])
         # The judge compares the file of such a key or bucket.
-        is_compared = bool(pasteable) and is_judged(self._here.root)
+        is_compared = bool(additions) and is_judged(self._here.root)
         named = policy_files(self._here.root) if is_compared else {}
         files: dict[PolicyTarget | None, str] = {}
         warnings = []
-        for pending, path in zip(pasteable, paths, strict=True):
+        for pending, path in zip(additions, paths, strict=True):
             files[pending.policy] = path
             if not isinstance(named, Mapping) or not name_of(pending.arn, named):
                 warnings.append(self._pending_warning(pending, path, is_compared=is_compared))
@@ -156,7 +156,7 @@ class AtSynth:
                 actions.update(statement.actions)
             pending.append(pending_actions(policy.kind, policy.arn, actions, files.get(policy)))
         resources = self._wiring.allowed.values()
-        retained = self._made.retained
+        retained = self._inventory.retained
         creation = Creation(
             role.arn, key.arn, resources, pending, own_arns=own_arns, retained=retained
         )
@@ -181,7 +181,7 @@ class AtSynth:
     def _granted_warnings(self) -> Iterator[Message]:
         """Warn of resources for which a caller has permissions, but Personalize has none."""
         allowed = {resource.row for resource in self._wiring.allowed.values()}
-        granted = {resource.permissions: None for resource in self._made.granted}
+        granted = {resource.permissions: None for resource in self._inventory.granted}
         for row in granted:
             if row not in allowed:
                 name = row.resource.replace(" ", "_")
@@ -210,7 +210,7 @@ class AtSynth:
             if source is None or not last or "." in last or is_token(last):
                 continue
             prefix, keep = TOKEN.sub("…", source.prefix), ""
-            if source.location in self._made.imported:
+            if source.location in self._inventory.imported:
                 keep = (
                     ", and if the dataset is deployed, pass import_job_name= the present name, or "
                     "its data is replaced"
@@ -224,7 +224,7 @@ class AtSynth:
 
     def _tag_warnings(self) -> Iterator[Message]:
         without: dict[str, list[str]] = {}
-        for resource, tags in self._made.tagged:
+        for resource, tags in self._inventory.tagged:
             of_app = cast("TagManager", TagManager.of(resource)).tag_values()
             dropped = sorted(key for key, value in of_app.items() if tags.get(key) != value)
             if dropped:
@@ -237,27 +237,27 @@ class AtSynth:
                 "keep the aspect that adds them (Tags.of: exclude_resource_types) from these",
             )
 
-    def _pasteable(self) -> list[_Pasteable]:
+    def _additions(self) -> list[_Addition]:
         """A role to be looked up, or without a name, has no ARN to write: the CDK sees to it."""
         key_arn, role_arn = self._wiring.encryption_key.arn, self._wiring.role.arn
         if is_lookup_dummy(role_arn) or is_nameless(role_arn):
             return []
-        pending, callers = self._pending, self._made.immutable_callers
+        pending, callers = self._pending, self._inventory.immutable_callers
         if not pending and not callers:
             return []
         stack = self._here.stack
         arns = [policy.arn for policy in self._wiring.policies]
         known = known_values(self._here, key_arn=key_arn, role_arn=role_arn, arns=arns)
         pasted = partial(readable, stack=stack, known=known)
-        pasteable = []
+        additions = []
         for policy in pending:
             statements = pasted([statement.to_json() for statement in policy.statements])
-            pasteable.append(_Pasteable(policy.kind, pasted(policy.arn), statements, policy))
+            additions.append(_Addition(policy.kind, pasted(policy.arn), statements, policy))
         for arn, needed in callers.items():
-            pasteable.append(_Pasteable("caller", pasted(arn), pasted(needed)))
-        return pasteable
+            additions.append(_Addition("caller", pasted(arn), pasted(needed)))
+        return additions
 
-    def _pending_warning(self, pending: _Pasteable, path: str, *, is_compared: bool) -> Message:
+    def _pending_warning(self, pending: _Addition, path: str, *, is_compared: bool) -> Message:
         """Say what is wrong, what to do about it, and how the warning ends: four lines at most."""
         warning_id, wrong = _MESSAGES[pending.kind]
         account, policy = part_of(pending.arn, 4), pending.policy

@@ -125,7 +125,7 @@ class _EarlyResolver(cdk.DefaultTokenResolver):
     """Resolves only tokens that have their values already."""
 
     def __init__(self) -> None:
-        super().__init__(cast("cdk.IFragmentConcatenator", _Joined()))
+        super().__init__(cast("cdk.IFragmentConcatenator", _Concatenator()))
         self.is_early = False
 
     def resolve_token(self, t: Any, context: Any, post_processor: Any) -> Any:
@@ -140,7 +140,7 @@ class _EarlyResolver(cdk.DefaultTokenResolver):
 
 
 @jsii.implements(cdk.IFragmentConcatenator)
-class _Joined:
+class _Concatenator:
     def join(self, left: Any, right: Any) -> Any:
         return {"Fn::Join": ["", [left, right]]}
 

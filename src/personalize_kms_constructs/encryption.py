@@ -52,7 +52,7 @@ from ._refusals.names import (
     name_problems,
     role_name_problems,
 )
-from ._synth import AtSynth, Made
+from ._synth import AtSynth, Inventory
 from ._tokens import (
     is_token,
     l1_behind,
@@ -168,7 +168,7 @@ class PersonalizeEncryption(Construct):
             self.__removal_policy = removal_policy
             self.__keeps_role = service_role is None and removal_policy is not RemovalPolicy.DESTROY
             self.__key_policy_revision = imported_key_policy_revision
-            self.__made = Made()
+            self.__inventory = Inventory()
             if encryption_key is None:
                 key = self.__make_key()
             else:
@@ -179,7 +179,7 @@ class PersonalizeEncryption(Construct):
             manage = self.__manage if is_managed else None
             self._personalize_wiring = Wiring(self, door, key, source_account_check, manage)
             self._personalize_wiring.allow(resources)
-            at_synth = AtSynth(self, node, here, self._personalize_wiring, self.__made)
+            at_synth = AtSynth(self, node, here, self._personalize_wiring, self.__inventory)
             node.add_validation(cast("IValidation", at_synth))
 
     def __make_role(self, here: Place, name: str) -> ServiceRole:
@@ -239,7 +239,7 @@ class PersonalizeEncryption(Construct):
     def __retain(self, path: str) -> None:
         """Have the judge report an L1 of the construct that something else deletes."""
         if self.__removal_policy is not RemovalPolicy.DESTROY:
-            self.__made.retained.append(path)
+            self.__inventory.retained.append(path)
 
     def __keep_role(self) -> None:
         """Keep what a dataset group uses: the role, and its first policy, with the group's key."""
@@ -427,7 +427,7 @@ class PersonalizeEncryption(Construct):
         import_job = None
         if import_from is not None:
             if not import_job_name:
-                self.__made.imported.append(import_from)
+                self.__inventory.imported.append(import_from)
                 import_job_name = _import_job_name(
                     name, dataset_type, dataset_group, import_from, self.__here
                 )
@@ -513,7 +513,7 @@ class PersonalizeEncryption(Construct):
         Tags of dataset groups and datasets are create-only. If later tags of the app reached them,
         CloudFormation would refuse the update, or replace the dataset group by a new, empty group.
         """
-        self.__made.tagged.append((resource, tags or {}))
+        self.__inventory.tagged.append((resource, tags or {}))
         if tags:
             tag_list = [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
             resource.add_property_override("Tags", tag_list)
@@ -565,7 +565,7 @@ class PersonalizeEncryption(Construct):
             *self._personalize_wiring.late_problems(),
         ]
         refuse(self, problems)
-        self.__made.granted += resources
+        self.__inventory.granted += resources
         # The principal of a policy is no construct.
         principal = grantee.grant_principal
         caller = Stack.of(cast("Construct", principal if has(principal, "node") else grantee))
@@ -574,7 +574,7 @@ class PersonalizeEncryption(Construct):
         statements = list(caller_statements(Stack.of(self), role_arn, resources, on))
         if takes_no_statements(principal):
             arn = cast("iam.IRole", principal).role_arn
-            needed = self.__made.immutable_callers.setdefault(arn, [])
+            needed = self.__inventory.immutable_callers.setdefault(arn, [])
             needed += [statement for statement in statements if statement not in needed]
         return grant_statements(grantee, statements)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_s3 as s3
 
 from ._refusals import refuse
-from ._refusals.arguments import BUCKET, KEY, PREFIX, Expected, has, type_problems
+from ._refusals.arguments import BUCKET, KEY, PREFIX, TypeTest, has, type_problems
 
 if TYPE_CHECKING:
     from ._refusals.arguments import AnyBucket, AnyKey
@@ -72,6 +72,6 @@ class S3Location:
         return f"s3://{self.bucket_name}/{self.prefix}"
 
 
-LOCATION = Expected(
+LOCATION = TypeTest(
     "a location", lambda value: isinstance(value, S3Location), "pass S3Location(bucket, prefix)"
 )

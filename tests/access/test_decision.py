@@ -7,7 +7,7 @@ import pytest
 
 from personalize_kms_check import matrix
 from personalize_kms_check._comparison import compare
-from personalize_kms_check._evaluation.addressed import Addressed, addressed_to
+from personalize_kms_check._evaluation.addressees import Addressee, addressed_to
 from personalize_kms_check._evaluation.calls import Caller
 from personalize_kms_check._model.causes import Cause
 from personalize_kms_check._model.model import Key
@@ -208,8 +208,8 @@ def test_what_is_asked_on_everything_knows_no_resource() -> None:
 OF_ROLE = Caller(ROLE, ACCOUNT, REGION)
 OF_BOUNDED_ROLE = Caller(ROLE, ACCOUNT, REGION, is_bounded=True)
 OF_SERVICE = Caller(SERVICE, ACCOUNT, REGION, is_service=True)
-EVERYBODY: list[tuple[Addressed, Answer, list[Cause]]] = [(Addressed.EVERYBODY, Answer.YES, [])]
-OPEN = [(Addressed.EVERYBODY, Answer.MAYBE, [Cause.NOT_PRINCIPAL])]
+EVERYBODY: list[tuple[Addressee, Answer, list[Cause]]] = [(Addressee.EVERYBODY, Answer.YES, [])]
+OPEN = [(Addressee.EVERYBODY, Answer.MAYBE, [Cause.NOT_PRINCIPAL])]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_statement_is_about_all_but_those_named(
     caller: Caller,
     denies: bool,
     named: dict[str, Any],
-    ways: list[tuple[Addressed, Answer, list[Cause]]],
+    ways: list[tuple[Addressee, Answer, list[Cause]]],
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html"""
     addressed = addressed_to({"NotPrincipal": named}, caller, denies=denies)
@@ -279,7 +279,7 @@ def test_an_account_by_its_id_in_a_stack_that_does_not_know_it(
     """It is its own, whichever it is, and may be the one that is written."""
     caller = Caller(ROLE, "${AWS::AccountId}", REGION)
     (way,) = addressed_to({"Principal": {"AWS": account}}, caller, denies=False)
-    assert way.whom is Addressed.ACCOUNT
+    assert way.whom is Addressee.ACCOUNT
     assert [doubt.sentence() for doubt in way.doubts] == doubts
 
 

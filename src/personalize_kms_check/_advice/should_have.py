@@ -31,7 +31,7 @@ from .._shared.default_key_policy import default_key_policy
 from .._shared.values import HOLE, PARTITION, has_unknown, last_part, same, split_arn
 from ..matrix import ASSUME_ROLE, PASS_ROLE, SERVICE_PRINCIPAL
 from .pasting import pasted_for
-from .which_policy import WhichPolicy
+from .policy_slots import PolicySlot
 
 _IN_ORDER = attrgetter(
     "principal", "principal_arn", "account", "owner_arn", "resource_arn", "action"
@@ -39,7 +39,7 @@ _IN_ORDER = attrgetter(
 """The order of statements, whatever is asked first."""
 
 
-class ShouldHave:
+class RightStatements:
     """The needs each policy should meet, and the statements for them."""
 
     def __init__(self, model: AccessModel, needs: Iterable[Need], forms: Forms) -> None:
@@ -63,43 +63,43 @@ class ShouldHave:
                 needs.append(need)
         return needs
 
-    def needs_in(self, which: WhichPolicy) -> list[Need]:
-        if which.column == IN_BOUNDARY:
-            return self._of[which.owner]
-        return [need for need in self.on[which.owner] if self._is_in(which, need)]
+    def needs_in(self, slot: PolicySlot) -> list[Need]:
+        if slot.column == IN_BOUNDARY:
+            return self._of[slot.owner]
+        return [need for need in self.on[slot.owner] if self._is_in(slot, need)]
 
-    def _is_in(self, which: WhichPolicy, need: Need) -> bool:
+    def _is_in(self, slot: PolicySlot, need: Need) -> bool:
         """Tell if the policy of an owner should meet a need about this owner."""
         owner, role = need.owner, need.role
-        if which.column == IN_BUCKET_POLICY and owner is not None and role is not None:
+        if slot.column == IN_BUCKET_POLICY and owner is not None and role is not None:
             # A bucket of another account has to let the role in, too.
             return same(role.account, owner.account) is Answer.NO
-        if which.column == IN_BUCKET_POLICY:
+        if slot.column == IN_BUCKET_POLICY:
             return need.column == IN_BUCKET_POLICY
         if need.column != IN_KEY_POLICY:
             return False
         # It would be of no use to name a role whose account has the permission already.
-        return not self._is_for_unnamed_role(which, need) or not self._forms.is_of_account(need)
+        return not self._is_for_unnamed_role(slot, need) or not self._forms.is_of_account(need)
 
-    def unnamed_roles(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[str, ...]:
+    def unnamed_roles(self, slot: PolicySlot, needs: Iterable[Need]) -> tuple[str, ...]:
         """Return the roles that need a name first: the policy can only name them by a string."""
-        unnamed = [need for need in needs if self._is_for_unnamed_role(which, need)]
+        unnamed = [need for need in needs if self._is_for_unnamed_role(slot, need)]
         return tuple(dict.fromkeys([need.principal_arn for need in unnamed]))
 
-    def _is_for_unnamed_role(self, which: WhichPolicy, need: Need) -> bool:
-        if which.column in (IN_IAM, IN_BOUNDARY) or not self._forms.is_delegated(need):
+    def _is_for_unnamed_role(self, slot: PolicySlot, need: Need) -> bool:
+        if slot.column in (IN_IAM, IN_BOUNDARY) or not self._forms.is_delegated(need):
             return False
         hole = HOLE.search(last_part(need.principal_arn))
         if hole is None or has_unknown(hole[0]):
             return False
         # Where the template can refer to the role, no hole is left.
-        pasted = json.dumps(pasted_for(self._model, need.principal_arn, which.declared))
+        pasted = json.dumps(pasted_for(self._model, need.principal_arn, slot.declared))
         return hole[0].removeprefix("${") in pasted
 
-    def statements(self, which: WhichPolicy, needs: Iterable[Need]) -> list[Json]:
+    def statements(self, slot: PolicySlot, needs: Iterable[Need]) -> list[Json]:
         """Return the statements of a policy for needs of named roles, always in the same order."""
-        column, owner = which.column, which.owner
-        needs = [need for need in needs if not self._is_for_unnamed_role(which, need)]
+        column, owner = slot.column, slot.owner
+        needs = [need for need in needs if not self._is_for_unnamed_role(slot, need)]
         needs.sort(key=_IN_ORDER)
         if column == IN_BOUNDARY:
             # It allows nothing itself, and a boundary that refers to a key is made after the key,

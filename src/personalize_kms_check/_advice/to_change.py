@@ -18,11 +18,11 @@ from .._needs.forms import Forms
 from .._needs.need import IN_BOUNDARY, IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, TRUST, Need
 from ..matrix import SERVICE_PRINCIPAL
 from .pasting import pasted_for
-from .should_have import ShouldHave
-from .which_policy import WhichPolicy, own_policy, policy_for
+from .policy_slots import PolicySlot, own_policy, policy_for
+from .should_have import RightStatements
 
 _ORDER: Sequence[Column] = (IN_KEY_POLICY, IN_BUCKET_POLICY, IN_IAM, IN_BOUNDARY, TRUST)
-Lacking = Iterable[tuple[Need, Finding, list[WhichPolicy]]]
+MissingPermissions = Iterable[tuple[Need, Finding, list[PolicySlot]]]
 """Missing permissions, each with the policies to add it to."""
 
 
@@ -30,7 +30,7 @@ Lacking = Iterable[tuple[Need, Finding, list[WhichPolicy]]]
 class _Change:
     """A policy to change, with its unmet needs and its excessive permissions."""
 
-    which: WhichPolicy
+    slot: PolicySlot
     lacks: dict[Need, Finding] = field(default_factory=dict)
     too_much: list[Finding] = field(default_factory=list)
 
@@ -43,29 +43,29 @@ class Advice:
     ) -> None:
         self._model = model
         self._undecided = undecided
-        self._should_have = ShouldHave(model, needs, forms)
+        self._right = RightStatements(model, needs, forms)
         self._made = {role.arn for role in model.roles.values() if role.declared}
         """The roles of the app."""
 
     def to_change(
-        self, missing: Lacking, excess: Iterable[Finding], untrusted: Iterable[str]
+        self, missing: MissingPermissions, excess: Iterable[Finding], untrusted: Iterable[str]
     ) -> list[PolicyToChange]:
         """``excess`` is sorted, and ``untrusted`` has the ARNs of roles."""
-        changes: dict[WhichPolicy, _Change] = {}
-        for need, entry, policies in missing:
-            for which in policies:
-                changes.setdefault(which, _Change(which)).lacks[need] = entry
+        changes: dict[PolicySlot, _Change] = {}
+        for need, entry, slots in missing:
+            for slot in slots:
+                changes.setdefault(slot, _Change(slot)).lacks[need] = entry
         for (column, arn), entries in groupby(
             filter(self._can_go, excess), lambda entry: (entry.policy, entry.policy_of)
         ):
             too_much = list(entries)
-            for which in self._policies_to_narrow(column, arn):
-                changes.setdefault(which, _Change(which)).too_much += too_much
+            for slot in self._slots_to_narrow(column, arn):
+                changes.setdefault(slot, _Change(slot)).too_much += too_much
         for arn in untrusted:
-            which = own_policy(self._model.role(arn))
-            changes.setdefault(which, _Change(which))
-        in_order = sorted(changes, key=lambda which: (_ORDER.index(which.column), which))
-        return [self._policy_to_change(changes[which]) for which in in_order]
+            slot = own_policy(self._model.role(arn))
+            changes.setdefault(slot, _Change(slot))
+        in_order = sorted(changes, key=lambda slot: (_ORDER.index(slot.column), slot))
+        return [self._policy_to_change(changes[slot]) for slot in in_order]
 
     def _can_go(self, entry: Finding) -> bool:
         """Tell if no given policy of an owner allows it to others than roles of the app."""
@@ -73,32 +73,30 @@ class Advice:
         is_own = all(self._made.issuperset(principals_of(statement.body)) for statement in given)
         return is_own or entry.policy == IN_IAM
 
-    def _policies_to_narrow(self, column: Column, arn: str) -> Iterable[WhichPolicy]:
+    def _slots_to_narrow(self, column: Column, arn: str) -> Iterable[PolicySlot]:
         """Return the own policy of an owner, or the IAM policies for a role's needs."""
         if column == IN_IAM:
-            policies: dict[WhichPolicy, None] = {}
-            for need in self._should_have.needs_in_iam(arn):
-                policies[policy_for(self._model, need, IN_IAM)] = None
-            return policies
+            slots: dict[PolicySlot, None] = {}
+            for need in self._right.needs_in_iam(arn):
+                slots[policy_for(self._model, need, IN_IAM)] = None
+            return slots
         return [own_policy(self._owner(arn))]
 
     def _owner(self, arn: str) -> Owner:
         return self._model.keys.get(arn) or self._model.buckets.get(arn) or self._model.role(arn)
 
     def _policy_to_change(self, change: _Change) -> PolicyToChange:
-        which = change.which
-        if which.column == IN_IAM:
-            needs = self._needs_in_iam(change)
-        else:
-            needs = self._should_have.needs_in(which)
-        is_given = any(policy.is_given for policy in self._documents_of(which))
+        slot = change.slot
+        is_in_iam = slot.column == IN_IAM
+        needs = self._needs_in_iam(change) if is_in_iam else self._right.needs_in(slot)
+        is_given = any(policy.is_given for policy in self._documents_of(slot))
         if is_given:
             # Others have statements there: the list is for those who lack something, or may.
             lacking = {entry.principal_arn for entry in (*change.lacks.values(), *change.too_much)}
             lacking.update(need.principal_arn for need in needs if need in self._undecided)
             needs = [need for need in needs if need.principal_arn in lacking]
-        statements = self._should_have.statements(which, needs)
-        listed = set() if is_given else _listed(which, statements)
+        statements = self._right.statements(slot, needs)
+        listed = set() if is_given else _listed(slot, statements)
         replaced = self._replaced(change, listed)
         gone = {"*", *listed, *(entry.principal_arn for entry in change.too_much)}
         rests = [None if old.condition else without(gone, old.body) for old in replaced]
@@ -107,20 +105,20 @@ class Advice:
         lacks = sorted(dict.fromkeys(change.lacks.values()), key=Finding.sort_key)
         requests = [request for need in change.lacks for request in need.requests]
         return PolicyToChange(
-            policy=which.column,
-            policy_of=which.owner,
-            declared=which.declared,
+            policy=slot.column,
+            policy_of=slot.owner,
+            declared=slot.declared,
             lacks=tuple(lacks),
             too_much=tuple(change.too_much),
-            should_have=tuple(pasted_for(self._model, should_have, which.declared)),
+            should_have=tuple(pasted_for(self._model, should_have, slot.declared)),
             # Statements of a role stay, without the actions that are too much.
-            replaces=() if which.column == IN_IAM else labels,
+            replaces=() if is_in_iam else labels,
             own_conditions=_own_conditions(replaced, statements),
-            also_for=self._also_for(which, replaced, rests),
-            unnamed_roles=self._should_have.unnamed_roles(which, needs),
-            files=files_for(requests, which.column, which.owner),
-            make=which.make,
-            waiting=self._waiting(which, needs),
+            also_for=self._also_for(slot, replaced, rests),
+            unnamed_roles=self._right.unnamed_roles(slot, needs),
+            files=files_for(requests, slot.column, slot.owner),
+            make=slot.make,
+            waiting=self._waiting(slot, needs),
         )
 
     def _needs_in_iam(self, change: _Change) -> list[Need]:
@@ -131,8 +129,8 @@ class Advice:
         if not change.too_much:
             return list(change.lacks)
         needs = dict.fromkeys(change.lacks)
-        for need in self._should_have.needs_in_iam(change.which.owner):
-            if policy_for(self._model, need, IN_IAM) == change.which:
+        for need in self._right.needs_in_iam(change.slot.owner):
+            if policy_for(self._model, need, IN_IAM) == change.slot:
                 needs[need] = None
         return list(needs)
 
@@ -142,49 +140,49 @@ class Advice:
         for entry in change.too_much:
             wide.update(entry.reason.statements)
         replaced = []
-        for statement in allow_statements(self._documents_of(change.which)):
+        for statement in allow_statements(self._documents_of(change.slot)):
             if statement in wide or is_for(statement.body, listed):
                 replaced.append(statement)
         return replaced
 
-    def _documents_of(self, which: WhichPolicy) -> list[Policy]:
-        if which.column in (IN_IAM, IN_BOUNDARY):
-            return self._model.role(which.owner).identity
-        return self._owner(which.owner).policies
+    def _documents_of(self, slot: PolicySlot) -> list[Policy]:
+        if slot.column in (IN_IAM, IN_BOUNDARY):
+            return self._model.role(slot.owner).identity
+        return self._owner(slot.owner).policies
 
     def _also_for(
-        self, which: WhichPolicy, replaced: list[PolicyStatement], rests: list[Json | None]
+        self, slot: PolicySlot, replaced: list[PolicyStatement], rests: list[Json | None]
     ) -> tuple[str, ...]:
         """Return the others who lose a replaced statement, or who use a role with too much."""
         others: list[str] = []
         for statement, rest in zip(replaced, rests, strict=True):
-            if which.column != IN_IAM:
+            if slot.column != IN_IAM:
                 kept = set(principals_of(rest)) if rest else set()
                 others += [name for name in principals_of(statement.body) if name not in kept]
                 continue
             others += statement.policy.also_of
-            for trusting in allow_statements(self._model.role(which.owner).trust):
+            for trusting in allow_statements(self._model.role(slot.owner).trust):
                 others += principals_of(trusting.body)
-        users = [need.principal_arn for need in self._should_have.on[which.owner]]
-        served = {SERVICE_PRINCIPAL, which.owner, *users}
+        users = [need.principal_arn for need in self._right.on[slot.owner]]
+        served = {SERVICE_PRINCIPAL, slot.owner, *users}
         return tuple(dict.fromkeys([name for name in others if not is_one_of(name, served)]))
 
-    def _waiting(self, which: WhichPolicy, needs: Iterable[Need]) -> tuple[Declaration, ...]:
-        if not which.make:
+    def _waiting(self, slot: PolicySlot, needs: Iterable[Need]) -> tuple[Declaration, ...]:
+        if not slot.make:
             return ()
         waiting: set[Declaration] = set()
         for need in needs:
             for request in need.requests:
-                is_here = template_of(request.declared) == which.declared[0].template
+                is_here = template_of(request.declared) == slot.declared[0].template
                 if request.declared and is_here and request.waits_for is not None:
                     waiting.add(request.declared)
         return tuple(sorted(waiting))
 
 
-def _listed(which: WhichPolicy, statements: Iterable[Json]) -> set[str]:
+def _listed(slot: PolicySlot, statements: Iterable[Json]) -> set[str]:
     """Return the principals of whom a policy has all statements in its list."""
     listed: set[str] = set()
-    if which.column in (IN_IAM, IN_BOUNDARY):
+    if slot.column in (IN_IAM, IN_BOUNDARY):
         return listed
     for statement in statements:
         # The statement of KMS's default policy is in no template.

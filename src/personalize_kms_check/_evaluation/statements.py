@@ -19,14 +19,14 @@ from .._model.policy_documents import (
 )
 from .._shared.answers import Answer, all_of, any_of
 from .._shared.values import has_unknown, matches, same, split, split_arn, told_apart_by
-from .addressed import Addressed, Way, addressed_to
+from .addressees import Addressee, Way, addressed_to
 from .calls import Call
 from .conditions import condition_answer
 
 PRINCIPALS = frozenset({"Principal", "NotPrincipal"})
 _ACTIONS_AND_RESOURCES = frozenset({"Action", "NotAction", "Resource", "NotResource"})
 _ELEMENTS = PRINCIPALS | _ACTIONS_AND_RESOURCES | {"Sid", "Effect", "Condition"}
-_ITSELF = [Way(Addressed.CALLER, Answer.YES)]
+_ITSELF = [Way(Addressee.CALLER, Answer.YES)]
 
 
 class Match(NamedTuple):

@@ -9,7 +9,7 @@ from .._model.causes import Cause, Reason
 from .._model.finding import Finding
 from .._model.model import AWS_MANAGED_KEY, AccessModel
 from .._model.requests import declared_of
-from .._needs.decided import Decided, decide
+from .._needs.decided_needs import DecidedNeed, decide
 from .._needs.forms import Forms
 from .._needs.need import Need, needs_of, trust_needs_of, users_of
 from .._shared.answers import Answer
@@ -22,8 +22,8 @@ class Decisions(NamedTuple):
 
     model: AccessModel
     needs: list[Need]
-    on_needs: list[Decided]
-    on_trust: list[Decided]
+    on_needs: list[DecidedNeed]
+    on_trust: list[DecidedNeed]
     """Those on Personalize's needs to become the service roles."""
     forms: Forms
     problems: list[Finding]

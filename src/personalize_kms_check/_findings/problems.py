@@ -9,7 +9,7 @@ from .._model.finding import Finding
 from .._model.model import AWS_MANAGED_KEY, AccessModel, Key, Owner
 from .._model.policy_documents import Policy, PolicyStatement
 from .._model.requests import Request, declared_of
-from .._needs.decided import Decided
+from .._needs.decided_needs import DecidedNeed
 from .._needs.need import Need
 from .._shared.answers import Answer
 from .._shared.values import has_unknown, same, split_arn
@@ -40,7 +40,7 @@ _MENDS = {
 }
 
 
-def trust_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Finding]:
+def trust_problems(model: AccessModel, decisions: Iterable[DecidedNeed]) -> Iterator[Finding]:
     for need, _, decision in decisions:
         role = need.owner
         if decision.answer is not Answer.NO or role is None:
@@ -125,7 +125,7 @@ def _unusable_key(key: Key, asked: Request) -> Iterator[Reason]:
         yield Reason.of(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
 
 
-def ordering_problems(model: AccessModel, decisions: Iterable[Decided]) -> Iterator[Finding]:
+def ordering_problems(model: AccessModel, decisions: Iterable[DecidedNeed]) -> Iterator[Finding]:
     """Yield the policies needed by a resource of a template, but perhaps created after it.
 
     It is a warning if a part of the key's policy, or an IAM policy of the role, can't be seen: this

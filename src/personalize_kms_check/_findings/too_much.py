@@ -50,7 +50,7 @@ def too_much(model: AccessModel, needs: Iterable[Need], named: Collection[Need])
     entries: list[Finding] = []
     on = by_owner(needs)
     for own in groups.values():
-        entries += _OfCaller(model, own, on, named).entries()
+        entries += _CallerPermissions(model, own, on, named).entries()
     entries = [*_joined(entries), *trusted_beyond(model)]
     return [*entries, *_joined(let_in_beside(model, entries))]
 
@@ -70,7 +70,7 @@ def _joined(entries: Iterable[Finding]) -> list[Finding]:
     return list(by_identity.values())
 
 
-class _OfCaller:
+class _CallerPermissions:
     """The permissions of one role, or of Personalize for one account."""
 
     def __init__(

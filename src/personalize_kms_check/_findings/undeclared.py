@@ -21,7 +21,7 @@ from .._templates.choices import items_of
 from ..matrix import DATASET_GROUP, PASS_ROLE, SERVICE_PRINCIPAL
 
 
-class _Passed(NamedTuple):
+class _PassableRole(NamedTuple):
     """A role that may be passed to Personalize."""
 
     arn: str
@@ -33,20 +33,20 @@ class _Passed(NamedTuple):
 
 def with_undeclared(model: AccessModel) -> AccessModel:
     """Return a model with a question for each role that may create, and pass a role, unasked."""
-    passed = _passed(model)
+    passable = _passable_roles(model)
     questions = [*model.open_questions]
     for creator in model.template_roles:
         if not _is_for_personalize_alone(creator.role):
-            questions += _questions(creator, passed, model)
+            questions += _questions(creator, passable, model)
     return replace(model, open_questions=questions)
 
 
-def _passed(model: AccessModel) -> list[_Passed]:
+def _passable_roles(model: AccessModel) -> list[_PassableRole]:
     """Return the roles Personalize may assume, and the roles of requests.
 
     Without a request and without such a role in the app, it may be any role outside of the app.
     """
-    passed: dict[str, _Passed] = {}
+    passable: dict[str, _PassableRole] = {}
     for resource in model.template_roles:
         role = resource.role
         if not resource.names_personalize:
@@ -54,15 +54,15 @@ def _passed(model: AccessModel) -> list[_Passed]:
         call = calls.assume_role(calls.service(role.account, resource.region), role)
         if decision.by_owner(call, role).answer is not Answer.NO:
             name = of_any_partition(role.arn)
-            passed[name] = _Passed(role.arn, resource.declared.path, set())
-    if not passed:
-        outside = _Passed(unknown("a role outside of the app"), "any role", set())
+            passable[name] = _PassableRole(role.arn, resource.declared.path, set())
+    if not passable:
+        outside = _PassableRole(unknown("a role outside of the app"), "any role", set())
         return [] if model.requests else [outside]
     for request in model.requests:
         name = of_any_partition(request.role_arn)
-        of_request = passed.setdefault(name, _Passed(request.role_arn, "", set()))
+        of_request = passable.setdefault(name, _PassableRole(request.role_arn, "", set()))
         of_request.calls.add(request.permissions.create_action)
-    return list(passed.values())
+    return list(passable.values())
 
 
 def _is_for_personalize_alone(role: Role) -> bool:
@@ -75,12 +75,12 @@ def _is_for_personalize_alone(role: Role) -> bool:
 
 
 def _questions(
-    creator: TemplateRole, passed: Sequence[_Passed], model: AccessModel
+    creator: TemplateRole, passable: Sequence[_PassableRole], model: AccessModel
 ) -> list[OpenQuestion]:
     calls_by_action = _may_create(creator.role)
     if not calls_by_action:
         return []
-    roles = _may_pass(creator, passed, model)
+    roles = _may_pass(creator, passable, model)
     # A request for one job says nothing of other jobs that are allowed by name.
     known = set().union(*(role.calls for role in roles))
     actions = [action for action in calls_by_action if known.isdisjoint(calls_by_action[action])]
@@ -119,8 +119,8 @@ def _may_create(creator: Role) -> dict[str, set[str]]:
 
 
 def _may_pass(
-    creator: TemplateRole, passed: Sequence[_Passed], model: AccessModel
-) -> list[_Passed]:
+    creator: TemplateRole, passable: Sequence[_PassableRole], model: AccessModel
+) -> list[_PassableRole]:
     """Return the roles that a creator may pass to Personalize.
 
     If its policies name roles, only roles with these names count. An unknown name may be any
@@ -128,11 +128,11 @@ def _may_pass(
     """
     named = _roles_named(creator.role)
     is_open = any(_is_pattern(arn) for arn in named)
-    if named.isdisjoint(of_any_partition(role.arn) for role in passed):
+    if named.isdisjoint(of_any_partition(role.arn) for role in passable):
         is_open |= any(has_unknown(arn) and arn not in model.role_arns for arn in named)
     caller = calls.role(creator.role, creator.region)
-    roles: list[_Passed] = []
-    for role in passed:
+    roles: list[_PassableRole] = []
+    for role in passable:
         if is_open or of_any_partition(role.arn) in named:
             call = calls.call_on(None, caller, PASS_ROLE, role.arn)
             if decision.role_by_iam(call, creator.role).answer is not Answer.NO:

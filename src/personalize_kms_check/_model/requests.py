@@ -121,12 +121,12 @@ class OpenQuestion(NamedTuple):
     """The other values of its words, by name."""
 
 
-class _Declared(Protocol):
+class _Subject(Protocol):
     @property
     def declared(self) -> Declaration | None: ...
 
 
-def declared_of(subjects: Iterable[_Declared]) -> tuple[Declaration, ...]:
+def declared_of(subjects: Iterable[_Subject]) -> tuple[Declaration, ...]:
     declared = [subject.declared for subject in subjects if subject.declared]
     return tuple(dict.fromkeys(declared))
 

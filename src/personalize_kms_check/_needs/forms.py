@@ -12,7 +12,7 @@ from .._model.model import Owner, Role
 from .._model.policy_documents import allow_statements
 from .._shared.answers import Answer
 from .._shared.values import same
-from .decided import Decided
+from .decided_needs import DecidedNeed
 from .need import IN_BOUNDARY, IN_IAM, IN_KEY_POLICY, Need
 
 
@@ -24,15 +24,15 @@ class Forms:
     * In the policy of today: ``is_of_account`` tells if it leaves a need to the account already.
     """
 
-    def __init__(self, decisions: Sequence[Decided]) -> None:
+    def __init__(self, on_needs: Sequence[DecidedNeed]) -> None:
         self._delegated: dict[tuple[str, str], bool] = {}
         """The form of each pair of owner and role, by their ARNs."""
-        self._by_key_policy: dict[Need, Decided] = {}
+        self._by_key_policy: dict[Need, DecidedNeed] = {}
         """The needs of roles that key policies decide on."""
         by_pair: dict[tuple[str, str], tuple[Owner, Role, list[Decision]]] = {}
-        unmet = [decided for decided in decisions if decided.answer is Answer.NO]
+        unmet = [decided for decided in on_needs if decided.answer is Answer.NO]
         lacked = {_permission(decided.need) for decided in unmet if decided.column == IN_IAM}
-        for decided in decisions:
+        for decided in on_needs:
             owner, role = decided.need.owner, decided.need.role
             if owner is None or role is None:
                 continue
@@ -78,14 +78,14 @@ class Forms:
                 named.add(need)
         return named
 
-    def reasons(self, decided: Decided) -> dict[Column, Reason]:
+    def reasons(self, decided: DecidedNeed) -> dict[Column, Reason]:
         """Return the reasons by the lacking policy's column, empty if no statement helps."""
         reasons: dict[Column, Reason] = {}
         for reason in decided.decision.refusals:
             reasons.setdefault(self._lacking(decided, reason), reason)
         return reasons
 
-    def _lacking(self, decided: Decided, reason: Reason) -> Column:
+    def _lacking(self, decided: DecidedNeed, reason: Reason) -> Column:
         if reason.cause is Cause.DENIED:
             return ""
         if reason.cause is Cause.BOUNDARY:

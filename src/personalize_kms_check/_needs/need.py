@@ -69,13 +69,13 @@ class Need:
 def needs_of(model: AccessModel) -> list[Need]:
     needs: list[Need] = []
     for request in model.requests:
-        needs += _OfRequest(model, request).needs()
+        needs += _RequestNeeds(model, request).needs()
     return _once(needs)
 
 
 def trust_needs_of(model: AccessModel) -> list[Need]:
     """Return Personalize's need to become each service role, with all its requests."""
-    return _once([_OfRequest(model, request).to_become_role() for request in model.requests])
+    return _once([_RequestNeeds(model, request).to_become_role() for request in model.requests])
 
 
 def _once(needs: Iterable[Need]) -> list[Need]:
@@ -109,7 +109,7 @@ def users_of(model: AccessModel) -> Mapping[str, list[Request]]:
     return users
 
 
-class _OfRequest:
+class _RequestNeeds:
     """The needs of one request."""
 
     def __init__(self, model: AccessModel, request: Request) -> None:

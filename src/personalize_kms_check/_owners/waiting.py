@@ -15,7 +15,7 @@ from .._templates.stacks import Resource, Stack
 
 
 @dataclass(frozen=True)
-class Existing:
+class ExistingResources:
     """The resources that exist when another resource is created, by their declarations."""
 
     declared: set[Declaration]
@@ -45,19 +45,19 @@ class CreationOrder:
     def has(self, stack: Stack) -> bool:
         return stack.top in self._tops
 
-    def there(self, stack: Stack, logical_id: str) -> Existing:
+    def there(self, stack: Stack, logical_id: str) -> ExistingResources:
         """Return the resources that exist when a resource makes its request.
 
         Stages can't refer to each other, so the resources of other assemblies count as made. If no
         manifest says the order of stacks, those of other templates do, too.
         """
         tops = self._tops if self._assembly.dependencies else [stack.top]
-        return Existing(*self._before(stack, logical_id), _templates_of(tops))
+        return ExistingResources(*self._before(stack, logical_id), _templates_of(tops))
 
     def before(self, resource: Resource) -> Container[Declaration | None]:
         """Return the resources created before a resource; nothing if they can't be read."""
         with resource.stack.noting_errors():
-            return Existing(*self._before(resource.stack, resource.logical_id))
+            return ExistingResources(*self._before(resource.stack, resource.logical_id))
         return ()
 
     def _before(self, stack: Stack, logical_id: str) -> tuple[set[Declaration], frozenset[str]]:

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from .._model.finding import Finding
 from .._model.requests import OpenQuestion, Request
 from .._templates.stacks import Resource, Stack
-from .constructs import Left
+from .constructs import Metadata
 from .refused_requests import refusals
 from .request import TemplateRequest
 from .request_reader import RequestReader
 from .requesters import requests_of
 
-_Job = tuple[Left, Request]
+_Job = tuple[Metadata, Request]
 """A job of ours, as its construct left it."""
 
 
@@ -27,7 +27,7 @@ class AllRequests:
 
     def __init__(
         self,
-        constructs: Sequence[Left],
+        constructs: Sequence[Metadata],
         resources: Iterable[Resource],
         reader: RequestReader,
         *,
@@ -39,7 +39,7 @@ class AllRequests:
         self.problems: list[Finding] = []
         self._reader = reader
         self._only_ours = only_ours
-        self._used = frozenset[str]().union(*[left.uses for left in constructs if left.ours])
+        self._used = frozenset[str]().union(*[one.uses for one in constructs if one.ours])
         """The ARNs of the keys and roles that constructs of ours made or were given."""
         self._paths: set[str] = set()
         """The paths of constructs of ours."""
@@ -50,30 +50,30 @@ class AllRequests:
 
         By the state that starts them (its stack, its name) and their kind.
         """
-        for left in constructs:
-            if left.ours or not only_ours or left.uses & self._used:
-                self._add_construct(left)
+        for construct in constructs:
+            if construct.ours or not only_ours or construct.uses & self._used:
+                self._add_construct(construct)
         for resource in resources:
             with resource.stack.noting_errors():
                 self._add_resource(resource, ours=self._is_ours(resource.path))
         for jobs in self._jobs.values():
-            self.with_stacks += [(request, left.stack) for left, request in jobs]
+            self.with_stacks += [(request, construct.stack) for construct, request in jobs]
         if only_ours:
             self.questions = [one for one in self.questions if self._is_ours(f"{one.name}/")]
 
-    def _add_construct(self, left: Left) -> None:
+    def _add_construct(self, construct: Metadata) -> None:
         """Add the requests of a construct; of a job only its questions and problems."""
-        self.questions += left.questions
-        self.problems += left.problems
-        if left.ours:
-            self._paths.add(left.path)
-        for request in left.requests:
-            if left.state is not None:
-                state = (left.stack, left.state, request.kind)
-                self._jobs.setdefault(state, []).append((left, request))
+        self.questions += construct.questions
+        self.problems += construct.problems
+        if construct.ours:
+            self._paths.add(construct.path)
+        for request in construct.requests:
+            if construct.state is not None:
+                state = (construct.stack, construct.state, request.kind)
+                self._jobs.setdefault(state, []).append((construct, request))
             else:
                 self._allowed.setdefault((request.role_arn, request.kind), []).append(request)
-                self.with_stacks.append((request, left.stack))
+                self.with_stacks.append((request, construct.stack))
 
     def _is_ours(self, path: str) -> bool:
         """Tell if a construct of ours made the resource at a path."""
@@ -97,9 +97,10 @@ class AllRequests:
         if jobs:
             job = _started_by(original, jobs)
             jobs.remove(job)
-            left, request = job
-            request = self._reader.with_caller(request, original, left.job_name, left.made_for)
-            self.with_stacks.append((request, left.stack))
+            construct, request = job
+            names = construct.job_name, construct.made_for
+            request = self._reader.with_caller(request, original, *names)
+            self.with_stacks.append((request, construct.stack))
 
     def _add_request(self, original: TemplateRequest, *, ours: bool) -> None:
         if original.chosen_by:

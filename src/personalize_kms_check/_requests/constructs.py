@@ -39,7 +39,7 @@ class PendingPolicy(NamedTuple):
 
 
 @dataclass
-class Left:
+class Metadata:
     """The metadata of a construct, as far as it can be read."""
 
     path: str
@@ -68,16 +68,17 @@ class Left:
         return Declaration(str(self.stack.template.path), self.path)
 
 
-def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> list[Left]:
+def constructs_of(assembly: Assembly, app: App, groups: DatasetGroups) -> list[Metadata]:
     """Return the metadata of constructs, without those certainly left out by conditions."""
-    constructs: list[Left] = []
+    constructs: list[Metadata] = []
     for template, path, data in assembly.metadata:
         own = app.of_file(template, str(data.get("template")))
         if own is not None and (own.is_made is Answer.NO or _is_left_out(own, path)):
             continue
         file = template.path.parent / str(data.get("template"))
-        left = Left(path, own or app.stack_of(template), file, ours=not data.get("isDeclared"))
-        constructs.append(left)
+        ours = not data.get("isDeclared")
+        construct = Metadata(path, own or app.stack_of(template), file, ours=ours)
+        constructs.append(construct)
         problem = data.get("problem")
         if problem is not None:
             reason = f"what it was told to allow couldn't be written down: {problem}"
@@ -85,9 +86,9 @@ def left_by_constructs(assembly: Assembly, app: App, groups: DatasetGroups) -> l
             reason = f"{file.name} is the template of no stack of the assembly, so it isn't checked"
         else:
             with own.noting_errors():
-                _Metadata(left, data, _References(app, template, own), groups).read()
+                _MetadataReader(construct, data, _References(app, template, own), groups).read()
             continue
-        left.questions.append(OpenQuestion(path, reason, left.declared))
+        construct.questions.append(OpenQuestion(path, reason, construct.declared))
     return constructs
 
 
@@ -99,10 +100,10 @@ def _is_left_out(stack: Stack, path: str) -> bool:
 
 
 @dataclass
-class _Metadata:
-    """Reads the metadata of a construct into ``left``."""
+class _MetadataReader:
+    """Reads the metadata of a construct into ``metadata``."""
 
-    left: Left
+    metadata: Metadata
     data: Mapping[str, Any]
     references: _References
     groups: DatasetGroups
@@ -125,30 +126,30 @@ class _Metadata:
             return
         role_arn = self.references.text(self.data.get("serviceRole"))
         key_arn = self.references.optional_text(self.data.get("encryptionKey"))
-        self.left.uses = frozenset(filter(None, (role_arn, key_arn)))
+        self.metadata.uses = frozenset(filter(None, (role_arn, key_arn)))
         job = self.data.get("job")
         if isinstance(job, dict):
-            left = self.left
-            left.state = str(job.get("state"))
-            left.job_name = self.references.text(job.get("name", ""))
-            left.made_for = self.references.text(job.get("madeFor", ""))
-            group = self.groups.of(left.made_for, self.references.own)
+            metadata = self.metadata
+            metadata.state = str(job.get("state"))
+            metadata.job_name = self.references.text(job.get("name", ""))
+            metadata.made_for = self.references.text(job.get("madeFor", ""))
+            group = self.groups.of(metadata.made_for, self.references.own)
             if group is not None:
                 key_arn = self.groups.key_of(group)
             condition = left_out_by(key_arn)
             if condition:
                 key_arn = None
-                question = key_left_open(left.path, condition, left.declared, role_arn)
-                left.questions.append(question)
+                question = key_left_open(metadata.path, condition, metadata.declared, role_arn)
+                metadata.questions.append(question)
         self._read_pending()
         self._read_resources(role_arn, key_arn)
 
     def _add_deleted(self) -> None:
         """Add one problem for all resources that something in the app no longer retains."""
-        left, template = self.left, self.left.stack.template
+        metadata, template = self.metadata, self.metadata.stack.template
         names: dict[str, str] = {}
         for path in as_list(self.data.get("retained")):
-            names[f"{left.path}/{path}"] = str(path).removesuffix("/Resource")
+            names[f"{metadata.path}/{path}"] = str(path).removesuffix("/Resource")
         deleted: list[str] = []
         for logical_id, resource in template.resources.items():
             path = template.paths.get(logical_id, "")
@@ -159,16 +160,16 @@ class _Metadata:
             self._add_problem(Reason.of(Cause.DELETED, what=tuple(deleted)), is_warning=True)
 
     def _add_problem(self, reason: Reason, *, is_warning: bool = False) -> None:
-        left = self.left
+        metadata = self.metadata
         problem = Finding(
             kind="configuration",
-            name=left.path,
-            subject=left.path,
+            name=metadata.path,
+            subject=metadata.path,
             reason=reason,
             is_warning=is_warning,
-            places=(left.declared,),
+            places=(metadata.declared,),
         )
-        left.problems.append(problem)
+        metadata.problems.append(problem)
 
     def _read_pending(self) -> None:
         for entry in as_list(self.data.get("pending")):
@@ -177,35 +178,36 @@ class _Metadata:
                 actions = frozenset(str(action) for action in as_list(entry.get("actions")))
                 file = str(entry.get("file", ""))
                 policy = PendingPolicy(str(entry.get("policy")), arn, actions, file)
-                self.left.pending.append(policy)
+                self.metadata.pending.append(policy)
 
     def _read_resources(self, role_arn: str, key_arn: str | None) -> None:
-        left = self.left
-        names_own = left.ours and (key_arn is None or key_arn in left.uses)
-        files = {(policy.column, policy.arn): policy.file for policy in left.pending}
+        metadata = self.metadata
+        names_own = metadata.ours and (key_arn is None or key_arn in metadata.uses)
+        files = {(policy.column, policy.arn): policy.file for policy in metadata.pending}
         for resource in as_list(self.data.get("resources")):
             call = ""
             if isinstance(resource, dict):
                 call = f"create{str(resource.get('resource')).replace(' ', '')}"
             if call not in KINDS:
-                unknown_kind = f"{resource!r} is of a kind that this version doesn't know"
-                left.questions.append(OpenQuestion(left.path, unknown_kind, role_arns=(role_arn,)))
+                reason = f"{resource!r} is of a kind that this version doesn't know"
+                question = OpenQuestion(metadata.path, reason, role_arns=(role_arn,))
+                metadata.questions.append(question)
                 continue
             request = Request(
-                name=left.path,
+                name=metadata.path,
                 permissions=KINDS[call],
                 role_arn=role_arn,
-                account=left.stack.account,
-                region=left.stack.region,
+                account=metadata.stack.account,
+                region=metadata.stack.region,
                 dataset_group_key=key_arn,
                 source=self.references.location(resource.get("source")),
                 destination=self.references.location(resource.get("destination")),
-                declared=left.declared,
-                ours=left.ours,
+                declared=metadata.declared,
+                ours=metadata.ours,
                 names_own=names_own,
                 files=files,
             )
-            left.requests.append(request)
+            metadata.requests.append(request)
 
 
 class _References:

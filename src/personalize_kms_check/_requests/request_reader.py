@@ -14,7 +14,7 @@ from .._templates.choices import left_out_by
 from .dataset_groups import DatasetGroups, key_left_open
 from .request import TemplateRequest
 
-AllowedByConstructs = Mapping[tuple[str, str], list[Request]]
+ConstructRequests = Mapping[tuple[str, str], list[Request]]
 """What constructs of ours allow, by the ARN of the role and the kind of resource."""
 
 
@@ -27,7 +27,7 @@ class RequestReader:
         self._order = order
 
     def read(
-        self, original: TemplateRequest, allowed: AllowedByConstructs, *, ours: bool
+        self, original: TemplateRequest, allowed: ConstructRequests, *, ours: bool
     ) -> tuple[Request | None, list[OpenQuestion]]:
         """Return none for what asks for no access, and questions where a part isn't known."""
         if original.role_arn is None or (original.is_of_group and original.key_arn is None):

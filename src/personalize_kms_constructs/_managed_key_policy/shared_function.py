@@ -59,7 +59,7 @@ class KeyPolicyFunction(Construct):
         self._last: dict[str, CfnResource] = {}
         service = cast("iam.IPrincipal", iam.ServicePrincipal("lambda.amazonaws.com"))
         self._role = iam.Role(self, "Role", assumed_by=service)
-        configuration = _MayWrite(self, self._statements, self._policies)
+        configuration = _Configuration(self, self._statements, self._policies)
         may_write = late_text(lambda _: configuration.text())
         self.node.add_validation(cast("IValidation", configuration))
         self._function = lambda_.CfnFunction(
@@ -139,7 +139,7 @@ class KeyPolicyFunction(Construct):
 
 
 @jsii.implements(IValidation)
-class _MayWrite:
+class _Configuration:
     """The function's configuration at synth, when no later ``allow`` can change it."""
 
     def __init__(

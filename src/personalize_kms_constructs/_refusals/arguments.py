@@ -109,8 +109,8 @@ def _may_be_arn_of(*kinds: str) -> Callable[[object], bool]:
 
 
 @dataclass(frozen=True)
-class Expected:
-    """The expected type of an argument."""
+class TypeTest:
+    """The expected type of an argument, and the test for it."""
 
     noun: str
     fits: Callable[[object], bool]
@@ -120,19 +120,19 @@ class Expected:
     """The test for its members, if it has any."""
 
 
-def _member_of(members: type[Enum]) -> Expected:
+def _member_of(members: type[Enum]) -> TypeTest:
     names = " or ".join(f"{members.__name__}.{member.name}" for member in members)
     # A plain string matches no member.
-    return Expected(
+    return TypeTest(
         "a member of the enumeration", lambda value: isinstance(value, members), f"use {names}"
     )
 
 
-KEY = Expected("a key", is_key, "pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an ARN")
-ROLE = Expected(
+KEY = TypeTest("a key", is_key, "pass a kms.Key or a CfnKey, or kms.Key.from_key_arn for an ARN")
+ROLE = TypeTest(
     "a role", is_role, "pass an iam.Role or a CfnRole, or iam.Role.from_role_arn for an ARN"
 )
-BUCKET = Expected(
+BUCKET = TypeTest(
     "a bucket",
     lambda value: isinstance(value, s3.CfnBucket) or has(value, "bucket_arn", "bucket_ref"),
     (
@@ -140,60 +140,60 @@ BUCKET = Expected(
         "folder as prefix"
     ),
 )
-PREFIX = Expected("a string", _is_string, "pass the key prefix below the bucket, as 'import/'")
-STRING = Expected("a string", _is_string, "pass one, as '2'")
-RESOURCES = Expected(
+PREFIX = TypeTest("a string", _is_string, "pass the key prefix below the bucket, as 'import/'")
+STRING = TypeTest("a string", _is_string, "pass one, as '2'")
+RESOURCES = TypeTest(
     "a list", is_sequence, "pass one, as [PersonalizeResource.dataset_import_job(source=…)]"
 )
 SOURCE_ACCOUNT_CHECK = _member_of(SourceAccountCheck)
 IMPORTED_KEY_POLICY = _member_of(ImportedKeyPolicy)
-REMOVAL_POLICY = Expected(
+REMOVAL_POLICY = TypeTest(
     "RETAIN or DESTROY",
     lambda value: isinstance(value, RemovalPolicy) and value is not RemovalPolicy.SNAPSHOT,
     "use RemovalPolicy.RETAIN or RemovalPolicy.DESTROY",
 )
-SCHEMA = Expected(
+SCHEMA = TypeTest(
     "the ARN of a schema",
     _may_be_arn_of("schema"),
     "pass one, the attr_schema_arn of a personalize.CfnSchema for example",
 )
-DATASET_GROUP = Expected(
+DATASET_GROUP = TypeTest(
     "a dataset group",
     lambda value: has(value, "attr_dataset_group_arn") or _may_be_arn_of("dataset-group")(value),
     "pass what add_dataset_group returned, a personalize.CfnDatasetGroup or an ARN",
 )
-TAGS = Expected(
+TAGS = TypeTest(
     "a mapping of strings",
     lambda value: isinstance(value, Mapping),
     "pass {'key': 'value'}",
     _is_string,
 )
-METRICS = Expected(
+METRICS = TypeTest(
     "a list of metrics",
     is_sequence,
     "pass [personalize.CfnMetricAttribution.MetricAttributeProperty(…)]",
     lambda value: has(value, "event_type", "resolve"),
 )
-GRANTEE = Expected(
+GRANTEE = TypeTest(
     "a caller",
     lambda value: has(value, "grant_principal"),
     "pass a role, a user or a function, or iam.Role.from_role_arn for an ARN",
 )
-ON = Expected(
+ON = TypeTest(
     "a list of ARNs",
     is_sequence,
     "pass [dataset.attr_dataset_arn], or ARNs of dataset groups or solutions",
     _may_be_arn_of("dataset", "dataset-group", "solution"),
 )
-SCOPE = Expected("a construct", lambda value: has(value, "node"), "pass the stack")
-TARGET = Expected(
+SCOPE = TypeTest("a construct", lambda value: has(value, "node"), "pass the stack")
+TARGET = TypeTest(
     "a target of a rule",
     lambda value: has(value, "bind"),
     "wrap it, as in aws_events_targets.SnsTopic(topic)",
 )
 
 
-def type_problems(expected: Expected, *, optional: bool = False, **given: object) -> Iterator[str]:
+def type_problems(expected: TypeTest, *, optional: bool = False, **given: object) -> Iterator[str]:
     """Report arguments, given by name, with a wrong type or with a member of a wrong type."""
     for name, value in given.items():
         if optional and value is None:

@@ -71,12 +71,12 @@ def declare_created(
     refuse(scope, problems)
     key_arn = None if encryption_key is None else door.key(encryption_key).arn
     role_arn = arn_of("role", service_role)
-    declared = _Declared(scope, here, role_arn, key_arn, door.resources(resources))
-    scope.node.add_validation(cast("IValidation", declared))
+    declaration = _DeclarationAtSynth(scope, here, role_arn, key_arn, door.resources(resources))
+    scope.node.add_validation(cast("IValidation", declaration))
 
 
 @jsii.implements(IValidation)
-class _Declared:
+class _DeclarationAtSynth:
     """Leaves the metadata at the end of the synth, when aspects change no logical id any more."""
 
     def __init__(

@@ -13,7 +13,7 @@ from .._shared.answers import Answer
 from .need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, Need, alternatives_of
 
 
-class Decided(NamedTuple):
+class DecidedNeed(NamedTuple):
     """A need, and the decision on it in a column of AWS's pages.
 
     The column isn't always the need's: a bucket's policy may deny a role what IAM has to allow.
@@ -32,17 +32,17 @@ class Decided(NamedTuple):
         return self.need.principal_arn if self.column == IN_IAM else self.need.owner_arn
 
 
-def decide(needs: Iterable[Need]) -> list[Decided]:
+def decide(needs: Iterable[Need]) -> list[DecidedNeed]:
     """Decide whether each need is met, and for needs of IAM if a bucket's policy objects."""
-    decided = []
+    decided_needs = []
     for need in needs:
         call = need.call()
-        decided.append(Decided(need, need.column, _decision(need, call)))
+        decided_needs.append(DecidedNeed(need, need.column, _decision(need, call)))
         if need.column == IN_IAM and isinstance(need.owner, Bucket):
             in_bucket = role_in_bucket(call, need.owner)
             if in_bucket.answer is not Answer.YES:
-                decided.append(Decided(need, IN_BUCKET_POLICY, in_bucket))
-    return decided
+                decided_needs.append(DecidedNeed(need, IN_BUCKET_POLICY, in_bucket))
+    return decided_needs
 
 
 def _decision(need: Need, call: Call) -> Decision:

@@ -17,7 +17,7 @@ from .calls import Caller
 from .elements import is_by_principal_arn
 
 
-class Addressed(StrEnum):
+class Addressee(StrEnum):
     """The callers addressed by a statement; a role's permissions boundary limits some of them.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-iam.html
@@ -37,7 +37,7 @@ class Addressed(StrEnum):
 class Way(NamedTuple):
     """A way in which a statement is about a caller, and its doubts."""
 
-    whom: Addressed
+    whom: Addressee
     answer: Answer
     doubts: tuple[Reason, ...] = ()
 
@@ -50,13 +50,13 @@ def addressed_to(statement: Body, caller: Caller, *, denies: bool) -> list[Way]:
         # policies for IAM roles"
         # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
         return []
-    ways_to: dict[Addressed, list[Way]] = {}
+    ways_to: dict[Addressee, list[Way]] = {}
     for way in _principals(statement["Principal"], caller):
         if way.answer is not Answer.NO:
             ways_to.setdefault(way.whom, []).append(way)
-    if Addressed.EVERYBODY in ways_to and is_by_principal_arn(statement):
-        to_everybody = ways_to.pop(Addressed.EVERYBODY)
-        ways_to.setdefault(Addressed.SESSION, []).extend(to_everybody)
+    if Addressee.EVERYBODY in ways_to and is_by_principal_arn(statement):
+        to_everybody = ways_to.pop(Addressee.EVERYBODY)
+        ways_to.setdefault(Addressee.SESSION, []).extend(to_everybody)
     joined = []
     for whom, ways in ways_to.items():
         doubts: list[Reason] = []
@@ -68,7 +68,7 @@ def addressed_to(statement: Body, caller: Caller, *, denies: bool) -> list[Way]:
 
 def _principals(principal: Any, caller: Caller) -> Iterator[Way]:
     if principal == "*":
-        yield Way(Addressed.EVERYBODY, Answer.YES)
+        yield Way(Addressee.EVERYBODY, Answer.YES)
         return
     if isinstance(principal, str) and not open_parts(principal):
         # AWS takes no other string
@@ -90,7 +90,7 @@ def _principal(kind: str, name: Any, caller: Caller) -> Iterator[Way]:
         yield _open(Reason.of(Cause.ELEMENT_UNKNOWN, element="Principal"))
     elif kind == "Service":
         answer = same(caller.arn, name) if caller.is_service else Answer.NO
-        yield _way(Addressed.CALLER, answer, name)
+        yield _way(Addressee.CALLER, answer, name)
     elif kind == "AWS":
         yield from _aws_principal(name, caller)
     elif kind not in ("Federated", "CanonicalUser"):
@@ -100,29 +100,29 @@ def _principal(kind: str, name: Any, caller: Caller) -> Iterator[Way]:
 def _aws_principal(name: str, caller: Caller) -> Iterator[Way]:
     arn = split_arn(name)
     if name == "*":
-        yield Way(Addressed.EVERYBODY, Answer.YES)
+        yield Way(Addressee.EVERYBODY, Answer.YES)
     elif caller.is_service:
         # It may be everybody, unless AWS generates it: an ARN is no "*".
         if not name.endswith(".Arn?}"):
-            yield _way(Addressed.EVERYBODY, same("*", name), name)
+            yield _way(Addressee.EVERYBODY, same("*", name), name)
     elif ":assumed-role/" in name:
         # Which session Personalize has isn't documented.
         doubt = Reason.of(Cause.PRINCIPAL_SESSION, principal=name)
-        yield Way(Addressed.SESSION, Answer.MAYBE, (doubt,))
+        yield Way(Addressee.SESSION, Answer.MAYBE, (doubt,))
     elif arn:
-        yield _way(Addressed.CALLER, same(caller.arn, name), name)
+        yield _way(Addressee.CALLER, same(caller.arn, name), name)
         if arn[5] == "root":
-            yield _way(Addressed.ACCOUNT, same(caller.account, arn[4]), name, caller.account)
+            yield _way(Addressee.ACCOUNT, same(caller.account, arn[4]), name, caller.account)
     elif name.startswith("AROA") and caller.unique_id in ("", name):
         doubt = Reason.of(Cause.PRINCIPAL_ID, principal=name)
-        yield Way(Addressed.CALLER, Answer.MAYBE, (doubt,))
+        yield Way(Addressee.CALLER, Answer.MAYBE, (doubt,))
     elif name.isdigit() or name == caller.account:
-        yield _way(Addressed.ACCOUNT, same(caller.account, name), name, caller.account)
+        yield _way(Addressee.ACCOUNT, same(caller.account, name), name, caller.account)
     elif open_parts(name):
-        yield _way(Addressed.EVERYBODY, Answer.MAYBE, name)
+        yield _way(Addressee.EVERYBODY, Answer.MAYBE, name)
 
 
-def _way(whom: Addressed, answer: Answer, name: str, account: str = "") -> Way:
+def _way(whom: Addressee, answer: Answer, name: str, account: str = "") -> Way:
     if answer is not Answer.MAYBE:
         return Way(whom, answer)
     parts = tuple(open_parts(name) or open_parts(account)) or ("the role",)
@@ -131,7 +131,7 @@ def _way(whom: Addressed, answer: Answer, name: str, account: str = "") -> Way:
 
 
 def _open(doubt: Reason) -> Way:
-    return Way(Addressed.EVERYBODY, Answer.MAYBE, (doubt,))
+    return Way(Addressee.EVERYBODY, Answer.MAYBE, (doubt,))
 
 
 def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
@@ -143,9 +143,9 @@ def _all_but(principal: Any, caller: Caller, *, denies: bool) -> list[Way]:
     """
     listed = [way for way in _principals(principal, caller) if way.answer is not Answer.NO]
     if not listed or (denies and caller.is_bounded):
-        return [Way(Addressed.EVERYBODY, Answer.YES)]
+        return [Way(Addressee.EVERYBODY, Answer.YES)]
     certain = [way.whom for way in listed if way.answer is Answer.YES]
-    is_named = any(whom is not Addressed.ACCOUNT for whom in certain)
+    is_named = any(whom is not Addressee.ACCOUNT for whom in certain)
     if (caller.is_service and certain) or (is_named and not denies):
         return []
     return [_open(Reason.of(Cause.NOT_PRINCIPAL))]

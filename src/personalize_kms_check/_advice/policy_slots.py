@@ -17,7 +17,7 @@ MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 BUCKET_POLICY = "AWS::S3::BucketPolicy"
 
 
-class WhichPolicy(NamedTuple):
+class PolicySlot(NamedTuple):
     """A policy, by the resources that have it; a policy to make, by one of its template."""
 
     owner: str
@@ -27,32 +27,32 @@ class WhichPolicy(NamedTuple):
     """The type of the resource to make; empty if the policy is there."""
 
 
-def policy_for(model: AccessModel, need: Need, column: Column) -> WhichPolicy:
+def policy_for(model: AccessModel, need: Need, column: Column) -> PolicySlot:
     role = need.role
     if role is not None and column == IN_BOUNDARY:
         if role.boundary is not None and not role.boundary.of_aws:
-            return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role.boundary]))
+            return PolicySlot(role.arn, IN_BOUNDARY, declared_of([role.boundary]))
         make = MANAGED_POLICY if role.declared else ""
-        return WhichPolicy(role.arn, IN_BOUNDARY, declared_of([role]), make)
+        return PolicySlot(role.arn, IN_BOUNDARY, declared_of([role]), make)
     if role is not None and column == IN_IAM:
         return _iam_policy(model, need, role)
     assert need.owner is not None
     return own_policy(need.owner)
 
 
-def own_policy(owner: Owner) -> WhichPolicy:
+def own_policy(owner: Owner) -> PolicySlot:
     """Return the policy of a key or bucket, or the trust policy of a role."""
     if isinstance(owner, Role):
-        return WhichPolicy(owner.arn, owner.column, declared_of([owner]))
+        return PolicySlot(owner.arn, owner.column, declared_of([owner]))
     declared = declared_of(owner.policies)
     if declared:
-        return WhichPolicy(owner.arn, owner.column, declared)
+        return PolicySlot(owner.arn, owner.column, declared)
     # The template of a key has its policy, that of a bucket has a resource for it.
     make = BUCKET_POLICY if isinstance(owner, Bucket) and owner.declared else ""
-    return WhichPolicy(owner.arn, owner.column, declared_of([owner]), make)
+    return PolicySlot(owner.arn, owner.column, declared_of([owner]), make)
 
 
-def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:
+def _iam_policy(model: AccessModel, need: Need, role: Role) -> PolicySlot:
     """Return the first policy of a role with a place for a need's statement, or a new policy.
 
     A policy has no place if others have it too, or if it may not be there.
@@ -67,12 +67,12 @@ def _iam_policy(model: AccessModel, need: Need, role: Role) -> WhichPolicy:
             waited_for = (owner or role).waits_for
             can_refer = policy.declared not in role.waits_for and policy.declared not in waited_for
         if can_refer:
-            return WhichPolicy(role.arn, IN_IAM, (policy.declared,))
+            return PolicySlot(role.arn, IN_IAM, (policy.declared,))
     if role.declared is None:
-        return WhichPolicy(role.arn, IN_IAM, ())
+        return PolicySlot(role.arn, IN_IAM, ())
     if owner is not None and _is_in_later_stack(owner, role):
-        return WhichPolicy(role.arn, IN_IAM, declared_of([owner]), IAM_POLICY)
-    return WhichPolicy(role.arn, IN_IAM, declared_of([role]), IAM_POLICY)
+        return PolicySlot(role.arn, IN_IAM, declared_of([owner]), IAM_POLICY)
+    return PolicySlot(role.arn, IN_IAM, declared_of([role]), IAM_POLICY)
 
 
 def _waits_for_all(model: AccessModel, need: Need, role: Role) -> bool:
