@@ -93,7 +93,7 @@ class Facts(NamedTuple):
     """The file with the declarations of ``created``; empty in Python."""
     organization: str | None
     parameters: Mapping[str, str]
-    policies: Mapping[str, Mapping[str, Any]]
+    documents: Mapping[str, Mapping[str, Any]]
 
 
 def read_reports(paths: Sequence[Path], facts: Facts) -> list[tuple[AccessReport, list[Assembly]]]:
@@ -107,18 +107,18 @@ def read_reports(paths: Sequence[Path], facts: Facts) -> list[tuple[AccessReport
         *organization_problems(facts.organization),
         *parameter_problems(facts.parameters, assemblies),
         *created_problems(facts.created, assemblies, facts.created_file),
-        *policy_problems(facts.policies),
+        *policy_problems(facts.documents),
     ]
     if problems:
         raise ValueError(in_lines(problems))
     declaring = with_created(facts.created, assemblies)
     parameters = ParameterValues(facts.parameters, with_defaults=True)
-    policies = given_policies(facts.policies)
+    documents = given_policies(facts.documents)
     reports: list[tuple[AccessReport, list[Assembly]]] = []
     for app in apps:
         try:
             own = [declaring[assembly] for assembly in app]
-            readings = read_assemblies(own, parameters, policies)
+            readings = read_assemblies(own, parameters, documents)
             for reading in readings:
                 for _, reason in reading.broken:
                     raise AssemblyError(reason)

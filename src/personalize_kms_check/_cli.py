@@ -101,10 +101,10 @@ def _pairs(
     context: click.Context, option: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str]:
     pairs = {}
-    for given in values:
-        name, equals, value = given.partition("=")
+    for pair in values:
+        name, equals, value = pair.partition("=")
         if not equals:
-            raise click.BadParameter(f"{given!r} is not of the form {option.metavar}")
+            raise click.BadParameter(f"{pair!r} is not of the form {option.metavar}")
         if name in pairs:
             raise click.BadParameter(f"{name} has two values: pass one")
         pairs[name] = value

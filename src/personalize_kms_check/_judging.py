@@ -81,7 +81,7 @@ class ReadApp:
         *,
         only_ours: bool,
     ) -> None:
-        policies, problems = read_files(policy_files)
+        contents, problems = read_files(policy_files)
         wrong = organization_problems(organization)
         self.wrong_context = [*problems, *wrong]
         """The reasons why files of policies, or the organization, can't be used."""
@@ -91,9 +91,9 @@ class ReadApp:
         for directory in dict.fromkeys(Path(path).parent for path in template_paths):
             with noting_errors(errors, directory):
                 assemblies.append(read_assembly(directory))
-        given = given_policies(policies)
+        documents = given_policies(contents)
         self._only_ours = only_ours
-        self._readings = read_assemblies(assemblies, policies=given, only_ours=only_ours)
+        self._readings = read_assemblies(assemblies, documents=documents, only_ours=only_ours)
         self.without_key: list[Resource] = []
         self.encryptions: set[str] = set()
         """The paths of constructs of ours that aren't jobs."""

@@ -48,13 +48,13 @@ class Reading:
 def read_assemblies(
     assemblies: Sequence[Assembly],
     parameters: ParameterValues = NO_VALUES,
-    policies: GivenPolicies | None = None,
+    documents: GivenPolicies | None = None,
     *,
     only_ours: bool = False,
 ) -> list[Reading]:
     """Read all requests, or only those of constructs of ours, with all policies on them."""
     templates = chain.from_iterable(assembly.templates for assembly in assemblies)
-    app = App(templates, parameters, policies)
+    app = App(templates, parameters, documents)
     resources = [app.resources_of(assembly) for assembly in assemblies]
     of_app = [*chain.from_iterable(resources)]
     whole = Deployment(of_app)
@@ -80,7 +80,7 @@ class _Parts:
         self._resources = resources
         self._stacks = app.stacks_of(assembly)
         self._deployment = deployment
-        self._given = app.policies
+        self._documents = app.documents
         groups = DatasetGroups(resources, deployment)
         self.without_key = groups.without_key
         self._order = CreationOrder(assembly, app)
@@ -100,7 +100,7 @@ class _Parts:
         """
         requests = AllRequests(self.constructs, self._resources, self._reader, only_ours=only_ours)
         by_code = PoliciesByCode(self._resources, self._deployment)
-        owners = Owners(self._deployment, self._order, by_code, self._locations, self._given)
+        owners = Owners(self._deployment, self._order, by_code, self._locations, self._documents)
         model = owners.named_by(requests.with_stacks)
         questions = [*requests.questions, *model.open_questions]
         is_asked = bool(requests.with_stacks)

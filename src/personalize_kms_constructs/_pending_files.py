@@ -28,11 +28,11 @@ _own_files: set[Path] = set()
 
 
 def write_files(
-    scope: Construct, here: Place, policies: Sequence[tuple[str, str, Any]]
+    scope: Construct, here: Place, contents: Sequence[tuple[str, str, Any]]
 ) -> list[str]:
     """Write policies by kind, ARN and statements, and delete files of an earlier synth."""
     folder = here.assembly / FOLDER
-    if not policies and not folder.exists():
+    if not contents and not folder.exists():
         return []
     construct = Names.unique_id(scope)[-_LENGTH:]
     for file in folder.glob("*.json"):
@@ -40,7 +40,7 @@ def write_files(
             file.unlink()
     app = Path(cast("Stage", here.root).outdir)
     paths = []
-    for kind, arn, statements in policies:
+    for kind, arn, statements in contents:
         folder.mkdir(exist_ok=True)
         path = _free(folder, f"{construct}.{kind}.{_name(arn)}")
         document = {"Version": "2012-10-17", "Statement": statements}

@@ -71,7 +71,7 @@ class _Addition(NamedTuple):
     kind: str
     arn: str
     statements: Any
-    policy: PolicyTarget | None = None
+    target: PolicyTarget | None = None
     """None for a caller's, which isn't Personalize's."""
 
 
@@ -102,7 +102,7 @@ class AtSynth:
         files: dict[PolicyTarget | None, str] = {}
         warnings = []
         for pending, path in zip(additions, paths, strict=True):
-            files[pending.policy] = path
+            files[pending.target] = path
             if not isinstance(named, Mapping) or not name_of(pending.arn, named):
                 warnings.append(self._pending_warning(pending, path, is_compared=is_compared))
         warnings += self._other_warnings()
@@ -128,19 +128,19 @@ class AtSynth:
         """Yield what the statements have from the app: prefixes, other ARNs, the role's name."""
         for location in self._wiring.locations:
             yield location.prefix
-        for policy in self._wiring.policies:
-            if policy.kind != "role" and not policy.is_of_this_app:
-                yield policy.arn
-            for statement in policy.statements:
+        for target in self._wiring.targets:
+            if target.kind != "role" and not target.is_of_this_app:
+                yield target.arn
+            for statement in target.statements:
                 yield from (statement.condition or {}).get("ArnEquals", {}).values()
 
     @property
     def _pending(self) -> list[PolicyTarget]:
         """The policies others must change. The judge checks the policies of this app."""
         pending = []
-        for policy in self._wiring.policies:
-            if policy.is_pending and not policy.is_of_this_app:
-                pending.append(policy)
+        for target in self._wiring.targets:
+            if target.is_pending and not target.is_of_this_app:
+                pending.append(target)
         return pending
 
     def _leave_metadata(self, files: Mapping[PolicyTarget | None, str]) -> None:
@@ -150,11 +150,11 @@ class AtSynth:
             made_in[location.bucket.arn] = location.bucket.stack
         own_arns = [arn for arn, stack in made_in.items() if stack is self._here.stack]
         pending = []
-        for policy in self._pending:
+        for target in self._pending:
             actions: set[str] = set()
-            for statement in policy.statements:
+            for statement in target.statements:
                 actions.update(statement.actions)
-            pending.append(pending_actions(policy.kind, policy.arn, actions, files.get(policy)))
+            pending.append(pending_actions(target.kind, target.arn, actions, files.get(target)))
         resources = self._wiring.allowed.values()
         retained = self._inventory.retained
         creation = Creation(
@@ -173,9 +173,9 @@ class AtSynth:
         yield from self._granted_warnings()
         yield from self._unknown_encryption_warnings()
         yield from self._open_prefix_warnings()
-        for given, resource in self._wiring.allowed.items():
-            if given not in self._wiring.of_jobs:
-                yield from output_below_input(resource)
+        for resource, resolved in self._wiring.allowed.items():
+            if resource not in self._wiring.of_jobs:
+                yield from output_below_input(resolved)
         yield from self._tag_warnings()
 
     def _granted_warnings(self) -> Iterator[Message]:
@@ -246,13 +246,13 @@ class AtSynth:
         if not pending and not callers:
             return []
         stack = self._here.stack
-        arns = [policy.arn for policy in self._wiring.policies]
+        arns = [target.arn for target in self._wiring.targets]
         known = known_values(self._here, key_arn=key_arn, role_arn=role_arn, arns=arns)
         pasted = partial(readable, stack=stack, known=known)
         additions = []
-        for policy in pending:
-            statements = pasted([statement.to_json() for statement in policy.statements])
-            additions.append(_Addition(policy.kind, pasted(policy.arn), statements, policy))
+        for target in pending:
+            statements = pasted([statement.to_json() for statement in target.statements])
+            additions.append(_Addition(target.kind, pasted(target.arn), statements, target))
         for arn, needed in callers.items():
             additions.append(_Addition("caller", pasted(arn), pasted(needed)))
         return additions
@@ -260,23 +260,23 @@ class AtSynth:
     def _pending_warning(self, pending: _Addition, path: str, *, is_compared: bool) -> Message:
         """Say what is wrong, what to do about it, and how the warning ends: four lines at most."""
         warning_id, wrong = _MESSAGES[pending.kind]
-        account, policy = part_of(pending.arn, 4), pending.policy
+        account, target = part_of(pending.arn, 4), pending.target
         is_of_another = self._wiring.role.is_of_another_account_than
-        if isinstance(policy, BucketTarget) and is_of_another(policy.bucket.account):
-            account = policy.bucket.account
+        if isinstance(target, BucketTarget) and is_of_another(target.bucket.account):
+            account = target.bucket.account
         owner = f", account {account}," if account.isdecimal() else ""
         file = file_to_complete(self._here.root, path, pending.statements)
         wrong, way = wrong.format(arn=pending.arn), f"attach the policy in {file} to the role"
         more, end = "", ACKNOWLEDGE
-        if isinstance(policy, (KeyTarget, BucketTarget)):
-            way = f"add the statements in {file} to the {policy.kind} policy"
+        if isinstance(target, (KeyTarget, BucketTarget)):
+            way = f"add the statements in {file} to the {target.kind} policy"
             if is_compared and not placeholders(of_any_partition(pending.arn)):
                 end = _NAME_A_COPY
-        if isinstance(policy, KeyTarget) and not is_of_another(policy.key.account):
+        if isinstance(target, KeyTarget) and not is_of_another(target.key.account):
             wrong, more = f"{wrong}. Do one of these", _MANAGED
-        elif isinstance(policy, BucketTarget):
+        elif isinstance(target, BucketTarget):
             places = self._wiring.locations
             without_key = {place.bucket.identity for place in places if place.key is None}
-            more = _UNKNOWN_KEY if policy.bucket.identity in without_key else ""
+            more = _UNKNOWN_KEY if target.bucket.identity in without_key else ""
         lines = [f"{wrong}:", f"- have its owner{owner} {way}", more, end]
         return warning_id, "\n".join(filter(None, lines))

@@ -212,10 +212,10 @@ class PersonalizeEncryption(Construct):
         self.__retain("Key/Resource")
         return ResolvedKey(arn, arn, here.stack, here.account, here.region, l1=l1, construct=key)
 
-    def __as_l2(self, given: AnyKey, arn: str) -> kms.IKey:
-        if isinstance(given, (kms.CfnKey, kms.CfnReplicaKey)) or not has(given, "key_arn"):
+    def __as_l2(self, key: AnyKey, arn: str) -> kms.IKey:
+        if isinstance(key, (kms.CfnKey, kms.CfnReplicaKey)) or not has(key, "key_arn"):
             return kms.Key.from_key_arn(self, "EncryptionKey", arn)
-        return cast("kms.IKey", given)
+        return cast("kms.IKey", key)
 
     def __manage(self, key_arn: str) -> AddStatements:
         # Saves time: few stacks manage the policy of an imported key, and Lambda's module is large.
@@ -248,7 +248,7 @@ class PersonalizeEncryption(Construct):
         wiring = self._personalize_wiring
         if self.__keeps_role and not wiring.role.is_precreated:
             self.__keep("Role/Resource", cast("Resource", wiring.role.role))
-            of_role = next(policy for policy in wiring.policies if policy.kind == "role")
+            of_role = next(target for target in wiring.targets if target.kind == "role")
             self.__keep("Policy/Resource", cast("Resource", of_role.dependable))
 
     @property
@@ -282,7 +282,7 @@ class PersonalizeEncryption(Construct):
         files with the same. If a policy of your app is an expression, its statements are here too.
         The check at synth reports those it lacks.
         """
-        return pending_statements(self._personalize_wiring.policies)
+        return pending_statements(self._personalize_wiring.targets)
 
     def output_pending_statements(self, id: str = "PendingStatements") -> CfnOutput:
         """Add a stack output with the pending statements as JSON, as they are at the end of synth.
@@ -297,7 +297,7 @@ class PersonalizeEncryption(Construct):
             ValueError: if the stage was synthesized already.
         """
         refuse(self, self._personalize_wiring.late_resource_problems())
-        return pending_output(self, id, lambda: self._personalize_wiring.policies)
+        return pending_output(self, id, lambda: self._personalize_wiring.targets)
 
     def allow(self, *resources: PersonalizeResource) -> None:
         """Allow more resources. The same resource twice changes nothing.

@@ -25,31 +25,31 @@ class PendingStatements:
     """The complete statements."""
 
 
-def pending_statements(policies: Iterable[PolicyTarget]) -> tuple[PendingStatements, ...]:
+def pending_statements(targets: Iterable[PolicyTarget]) -> tuple[PendingStatements, ...]:
     """Return the statements of those policies to which this app can't add them."""
     pending = []
-    for policy in policies:
-        if policy.is_pending:
+    for target in targets:
+        if target.is_pending:
             statements = [
                 iam.PolicyStatement.from_json(statement.to_json())
-                for statement in policy.statements
+                for statement in target.statements
             ]
-            pending.append(PendingStatements(policy.kind, policy.arn, tuple(statements)))
+            pending.append(PendingStatements(target.kind, target.arn, tuple(statements)))
     return tuple(pending)
 
 
 def pending_output(
-    scope: Construct, id: str, policies: Callable[[], Iterable[PolicyTarget]]
+    scope: Construct, id: str, targets: Callable[[], Iterable[PolicyTarget]]
 ) -> CfnOutput:
     """Add a stack output of the pending statements, in which CloudFormation fills in all values."""
 
     def as_json(_: IResolveContext) -> str:
         pending = []
-        for policy in policies():
-            if policy.is_pending:
-                statements = [statement.to_json() for statement in policy.statements]
+        for target in targets():
+            if target.is_pending:
+                statements = [statement.to_json() for statement in target.statements]
                 pending.append(
-                    {"policy": policy.kind, "resource": policy.arn, "statements": statements}
+                    {"policy": target.kind, "resource": target.arn, "statements": statements}
                 )
         return Stack.of(scope).to_json_string(pending)
 

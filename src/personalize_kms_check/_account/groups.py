@@ -69,15 +69,15 @@ class Group:
 def group_arns(account: Account, wanted: Sequence[str]) -> list[str]:
     """Return the ARNs of dataset groups given by ARN or name, or of all."""
     start = f"arn:{account.partition}:personalize:{account.region}:{account.id}:dataset-group/"
-    given = [name if name.startswith("arn:") else start + name for name in wanted]
-    for arn in given:
+    arns = [name if name.startswith("arn:") else start + name for name in wanted]
+    for arn in arns:
         if not arn.startswith(start):
             raise DoctorError(
                 f"{arn} isn't a dataset group of account {account.id} and Region {account.region}: "
                 "set --profile or --region, or pass another one"
             )
     if wanted:
-        return given
+        return arns
     groups = account.pages("personalize.ListDatasetGroups", "datasetGroups", "*", "datasetGroupArn")
     return sorted([str(group["datasetGroupArn"]) for group in groups])
 

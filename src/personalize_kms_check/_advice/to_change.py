@@ -89,7 +89,7 @@ class Advice:
         slot = change.slot
         is_in_iam = slot.column == IN_IAM
         needs = self._needs_in_iam(change) if is_in_iam else self._right.needs_in(slot)
-        is_given = any(policy.is_given for policy in self._documents_of(slot))
+        is_given = any(policy.is_given for policy in self._policies_of(slot))
         if is_given:
             # Others have statements there: the list is for those who lack something, or may.
             lacking = {entry.principal_arn for entry in (*change.lacks.values(), *change.too_much)}
@@ -140,12 +140,12 @@ class Advice:
         for entry in change.too_much:
             wide.update(entry.reason.statements)
         replaced = []
-        for statement in allow_statements(self._documents_of(change.slot)):
+        for statement in allow_statements(self._policies_of(change.slot)):
             if statement in wide or is_for(statement.body, listed):
                 replaced.append(statement)
         return replaced
 
-    def _documents_of(self, slot: PolicySlot) -> list[Policy]:
+    def _policies_of(self, slot: PolicySlot) -> list[Policy]:
         if slot.column in (IN_IAM, IN_BOUNDARY):
             return self._model.role(slot.owner).identity
         return self._owner(slot.owner).policies

@@ -124,15 +124,15 @@ class Deployment:
 
     def managed_policies(self, arn: Any, role: Resource) -> list[Resource]:
         """Return the policy with an ARN: several where conditions say which of a name is made."""
-        policies = self.find("managed policies", of_any_partition(str(arn)))
-        if not policies:
+        resources = self.find("managed policies", of_any_partition(str(arn)))
+        if not resources:
             return []
-        top = nearest(policies, role.stack).stack.top
-        return [policy for policy in policies if policy.stack.top is top]
+        top = nearest(resources, role.stack).stack.top
+        return [resource for resource in resources if resource.stack.top is top]
 
     def policies_naming(self, role_name: str, account: str) -> list[Resource]:
-        policies = self.find("policies of roles", role_name)
-        return [policy for policy in policies if may_be_in(account, policy)]
+        resources = self.find("policies of roles", role_name)
+        return [resource for resource in resources if may_be_in(account, resource)]
 
     @cached_property
     def unclaimed_role_policies(self) -> Mapping[str, list[Resource]]:
@@ -140,18 +140,18 @@ class Deployment:
         made: set[str] = set()
         for roles in self.own["roles"].values():
             made.update(without_case(physical.role_name(role)) for role in roles)
-        policies = self.own["policies of roles"]
-        return {name: policies[name] for name in policies if without_case(name) not in made}
+        resources = self.own["policies of roles"]
+        return {name: resources[name] for name in resources if without_case(name) not in made}
 
     @cached_property
     def unclaimed_bucket_policies(self) -> Mapping[str, list[Resource]]:
         """The policies of buckets outside of the assembly, by the buckets' names."""
-        policies = self.own["bucket policies"]
-        return {name: policies[name] for name in policies if name not in self.own["buckets"]}
+        resources = self.own["bucket policies"]
+        return {name: resources[name] for name in resources if name not in self.own["buckets"]}
 
 
-def roles_named_in(policy: Resource) -> list[str]:
-    names = as_list(policy.get("Roles")) + as_list(policy.get("RoleName"))
+def roles_named_in(resource: Resource) -> list[str]:
+    names = as_list(resource.get("Roles")) + as_list(resource.get("RoleName"))
     return [str(name) for name in names]
 
 

@@ -52,5 +52,5 @@ def _owner_in(resource: Resource, event: str, deployment: Deployment) -> str:
     return ""
 
 
-def _may_be(arn: str, given: str) -> bool:
-    return given in (split_arn(arn) or ())[2:3] or matches(arn, given) is not Answer.NO
+def _may_be(arn: str, name: str) -> bool:
+    return name in (split_arn(arn) or ())[2:3] or matches(arn, name) is not Answer.NO

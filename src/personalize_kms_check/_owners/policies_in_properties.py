@@ -89,7 +89,7 @@ def policy_from_outside(arn: Any, role: Resource, condition: str = "") -> Policy
     """Return a managed policy from outside of the templates: AWS's own, or given by the user."""
     of_aws = policy_of_aws(str(arn), role.path, declared=role.declared, condition=condition)
     name = last_part(str(arn))
-    document = role.stack.app.policies.get(name)
+    document = role.stack.app.documents.get(name)
     if of_aws is not None or document is None:
         return of_aws
     name = f"managed policy {name} of {role.path}"

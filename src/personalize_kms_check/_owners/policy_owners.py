@@ -49,14 +49,14 @@ class Owners:
         order: CreationOrder,
         by_code: PoliciesByCode,
         locations: Mapping[str, list[Location]],
-        given: GivenPolicies,
+        documents: GivenPolicies,
     ) -> None:
         self._deployment = deployment
         self._order = order
         self._by_code = by_code
         self._locations = locations
         """The locations named by constructs, jobs and users, by the ARN of the bucket."""
-        self._given = given
+        self._documents = documents
         """The policies of owners outside of the app, as users pass them."""
         self._key = cache(self._read_key)
         self._role = cache(self._read_role)
@@ -78,8 +78,8 @@ class Owners:
                 with stack.noting_errors():
                     made = deployment.of_bucket("buckets", arn)
                     if arn not in model.buckets:
-                        policies = deployment.of_bucket("bucket policies", arn)
-                        model.problems += bucket_policy_problems(arn, policies, made)
+                        resources = deployment.of_bucket("bucket policies", arn)
+                        model.problems += bucket_policy_problems(arn, resources, made)
                     read = partial(self._bucket, account=request.account)
                     self._add(arn, read, made, model.buckets, model)
                     if same(model.buckets[arn].account, read(arn).account) is Answer.NO:
@@ -160,7 +160,7 @@ class Owners:
         merged = [policy_of(function, "PolicyDocument") for function in functions]
         if not made:
             unseen = "only what this app merges into it is known" if merged else _why_unseen(arn)
-            given = given_policy_of("key", arn, self._given)
+            given = given_policy_of("key", arn, self._documents)
             return Key(arn, [*given, *merged], unseen="" if given else unseen)
         resource = made[0]
         policy = policy_of(resource, "KeyPolicy")
@@ -220,22 +220,22 @@ class Owners:
         """Return a role of which at most the policies that name it are known."""
         why = _why_unseen(arn)
         # Where the path isn't known, it isn't known either where the name begins.
-        policies = self._deployment.policies_naming(last_part(arn), account_of(arn))
-        identity = [identity_policy(policy, arn, self._deployment) for policy in policies]
+        resources = self._deployment.policies_naming(last_part(arn), account_of(arn))
+        identity = [identity_policy(resource, arn, self._deployment) for resource in resources]
         return Role(arn, identity=identity, unseen=why, unseen_trust=why, unseen_boundary=why)
 
     def _read_bucket(self, arn: str, account: str) -> Bucket:
         """Return it with its key. The account is the request's; the app may name another one."""
         made = self._deployment.of_bucket("buckets", arn)
         resources = self._deployment.of_bucket("bucket policies", arn)
-        policies = [policy_of(policy, "PolicyDocument") for policy in resources]
+        policies = [policy_of(resource, "PolicyDocument") for resource in resources]
         locations = self._locations.get(arn, [])
         account = next(filter(None, [location.account for location in locations]), account)
         keys = {location.key_arn for location in locations if location.key_arn is not None}
         resource = made[0] if made else None
         if resource is None:
             key_arn, unseen_encryption = None, _why_unseen(arn)
-            policies = policies or given_policy_of("bucket", arn, self._given)
+            policies = policies or given_policy_of("bucket", arn, self._documents)
             unseen = "" if policies else unseen_encryption
         else:
             unseen = not_told_apart(resource, made)
@@ -311,7 +311,7 @@ def _may_be_of(
     name: str, account: str, unclaimed: Mapping[str, list[Resource]]
 ) -> dict[str, Policy]:
     """Return the policies that may be an owner's, by the reason why this isn't known."""
-    policies: dict[str, Policy] = {}
+    by_reason: dict[str, Policy] = {}
     for other, resources in unclaimed.items():
         if not has_unknown(other + name) or same(other, name) is not Answer.MAYBE:
             continue
@@ -320,5 +320,5 @@ def _may_be_of(
         for resource in resources:
             if may_be_in(account, resource):
                 policy = policy_of(resource, "PolicyDocument")
-                policies[f"whether {policy.name} is its own {depends}"] = policy
-    return policies
+                by_reason[f"whether {policy.name} is its own {depends}"] = policy
+    return by_reason

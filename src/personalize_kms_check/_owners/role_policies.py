@@ -29,17 +29,17 @@ def identity_policies(
 ) -> tuple[list[Policy], str, str]:
     """Return the policies of a role, and why there may be other policies, and other denials."""
     # By declarations, since both sides may name the other.
-    policies: dict[object, tuple[Resource, str]] = {}
-    for policy in deployment.policies_naming(physical.role_name(resource), account_of(arn)):
-        policies[policy.declared] = (policy, "")
+    resources: dict[object, tuple[Resource, str]] = {}
+    for attached in deployment.policies_naming(physical.role_name(resource), account_of(arn)):
+        resources[attached.declared] = (attached, "")
     not_known: list[str] = []
     from_outside: list[Policy] = []
     arns = items_of(resource.get("ManagedPolicyArns") or [])
     # Those without a condition come first.
     for policy_arn, (_, condition) in sorted(arns, key=lambda item: item.position.condition):
         of_app = deployment.managed_policies(policy_arn, resource)
-        for policy in of_app:
-            policies.setdefault(policy.declared, (policy, condition))
+        for attached in of_app:
+            resources.setdefault(attached.declared, (attached, condition))
         if of_app:
             continue
         known = policy_from_outside(policy_arn, resource, condition)
@@ -48,28 +48,28 @@ def identity_policies(
         else:
             from_outside.append(known)
     of_resources: list[Policy] = []
-    for policy, condition in policies.values():
-        of_resources.append(identity_policy(policy, arn, deployment, condition))
+    for attached, condition in resources.values():
+        of_resources.append(identity_policy(attached, arn, deployment, condition))
     own = [*of_resources, *inline_policies_of(resource), *from_outside]
     denying = [arn for arn in not_known if may_deny(arn)]
     return own, not_of_the_app(not_known), not_of_the_app(denying)
 
 
 def identity_policy(
-    policy: Resource, role_arn: str, deployment: Deployment, condition: str = ""
+    resource: Resource, role_arn: str, deployment: Deployment, condition: str = ""
 ) -> Policy:
     """Return an IAM policy of a role, with all its other principals."""
-    arns = [deployment.role_arn(name, policy) for name in roles_named_in(policy)]
+    arns = [deployment.role_arn(name, resource) for name in roles_named_in(resource)]
     for kind, property_name in (("user", "Users"), ("group", "Groups")):
-        for name in as_list(policy.get(property_name)):
-            arns.append(policy.arn("iam", f"{kind}/{name}", region=False))
-    if policy.type == physical.MANAGED_POLICY:
-        policy_arn = of_any_partition(physical.managed_policy_arn(policy))
+        for name in as_list(resource.get(property_name)):
+            arns.append(resource.arn("iam", f"{kind}/{name}", region=False))
+    if resource.type == physical.MANAGED_POLICY:
+        policy_arn = of_any_partition(physical.managed_policy_arn(resource))
         principals = deployment.find("principals by policy", policy_arn)
         arns += [_arn_of_principal(principal) for principal in principals]
     own = of_any_partition(role_arn)
     others = tuple(arn for arn in dict.fromkeys(arns) if of_any_partition(arn) != own)
-    return replace(policy_of(policy, "PolicyDocument", condition), also_of=others)
+    return replace(policy_of(resource, "PolicyDocument", condition), also_of=others)
 
 
 def role_made_by_sam(function: Resource) -> Role | None:

@@ -40,17 +40,17 @@ def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
 
 
 def bucket_policy_problems(
-    arn: str, policies: Iterable[Resource], buckets: list[Resource]
+    arn: str, resources: Iterable[Resource], buckets: list[Resource]
 ) -> list[Finding]:
     """Return a problem if the first bucket of a name has several policies at once."""
     # Under a condition another policy may be left out.
-    rivals = [policy for policy in policies if not policy.condition]
+    rivals = [resource for resource in resources if not resource.condition]
     if has_unknown((split_arn(arn) or [arn])[-1]):
-        rivals = [policy for policy in rivals if policy.stack.top is rivals[0].stack.top]
+        rivals = [resource for resource in rivals if resource.stack.top is rivals[0].stack.top]
     if len(rivals) < 2:
         return []
     label = nearest(buckets, rivals[0].stack).path if buckets else arn
-    paths = " and ".join(sorted(policy.path for policy in rivals))
+    paths = " and ".join(sorted(resource.path for resource in rivals))
     reason = Reason.of(Cause.BUCKET_POLICIES, number=len(rivals), paths=paths)
     problem = Finding(
         kind="configuration",

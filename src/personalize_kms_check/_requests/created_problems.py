@@ -107,18 +107,18 @@ def _problems(
         if name not in fields:
             yield f"{where} has {name}, which isn't one of {', '.join(fields)}"
     for name, field in fields.items():
-        given, its_place = value.get(name), f"{where}.{name}"
-        if given is None and name in _REQUIRED:
+        its_value, its_place = value.get(name), f"{where}.{name}"
+        if its_value is None and name in _REQUIRED:
             yield f"{where} has no {name}"
-        elif given is None or field is _SEEN_ELSEWHERE:
+        elif its_value is None or field is _SEEN_ELSEWHERE:
             continue
         elif isinstance(field, Mapping):
-            yield from _problems(its_place, given, field, templates, file)
-        elif isinstance(given, Mapping):
-            for problem in _reference_problems(given, field, templates, file):
+            yield from _problems(its_place, its_value, field, templates, file)
+        elif isinstance(its_value, Mapping):
+            for problem in _reference_problems(its_value, field, templates, file):
                 yield f"{its_place} {problem}"
-        elif not isinstance(given, str) or not re.fullmatch(field.pattern, given):
-            yield f"{its_place} is {_as_given(given)}, expected {field.takes}"
+        elif not isinstance(its_value, str) or not re.fullmatch(field.pattern, its_value):
+            yield f"{its_place} is {_as_given(its_value)}, expected {field.takes}"
 
 
 def _reference_problems(

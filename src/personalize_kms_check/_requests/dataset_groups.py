@@ -58,9 +58,9 @@ class DatasetGroups:
         key = group.text("KmsKeyArn")
         return None if key is None else self.key_arn(key, group)
 
-    def key_arn(self, given: str, resource: Resource) -> str:
+    def key_arn(self, key: str, resource: Resource) -> str:
         """Return the ARN of a key; a hole for the key of an alias outside of the app."""
-        arn = self._deployment.key_arn(given, resource)
+        arn = self._deployment.key_arn(key, resource)
         alias = alias_in(arn)
         return unknown(f"key of {alias}") if alias else arn
 

@@ -21,9 +21,9 @@ class App(Surroundings):
         self,
         templates: Iterable[Template],
         parameters: ParameterValues = NO_VALUES,
-        policies: GivenPolicies | None = None,
+        documents: GivenPolicies | None = None,
     ) -> None:
-        self.parameters, self.policies = parameters, policies or {}
+        self.parameters, self.documents = parameters, documents or {}
         self.top = [Stack(self, template) for template in templates]
         self.stacks = [*chain.from_iterable(top.with_nested() for top in self.top)]
         self._by_template = {stack.template: stack for stack in self.stacks}

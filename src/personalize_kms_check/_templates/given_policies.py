@@ -40,24 +40,24 @@ def read_files(files: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     return documents, problems
 
 
-def given_policies(policies: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
+def given_policies(documents: Mapping[str, Mapping[str, Any]]) -> GivenPolicies:
     """Return documents as templates have them after reading."""
     given = {}
-    for name, document in policies.items():
+    for name, document in documents.items():
         given[name] = as_written(json.dumps(_without_envelope(document)))
     return given
 
 
-def given_policy_of(kind: str, arn: str, policies: GivenPolicies) -> list[Policy]:
-    document = policies.get(name_of(arn, policies))
+def given_policy_of(kind: str, arn: str, documents: GivenPolicies) -> list[Policy]:
+    document = documents.get(name_of(arn, documents))
     return [] if document is None else [Policy(document, f"{kind} policy of {arn}", is_given=True)]
 
 
-def policy_problems(policies: Any) -> list[str]:
-    if not isinstance(policies, Mapping):
-        return [f"policies is {policies!r}, expected a mapping of names or ARNs to documents"]
+def policy_problems(documents: Any) -> list[str]:
+    if not isinstance(documents, Mapping):
+        return [f"policies is {documents!r}, expected a mapping of names or ARNs to documents"]
     problems: list[str] = []
-    for name, document in policies.items():
+    for name, document in documents.items():
         problem = _problem(name, _without_envelope(document))
         if problem:
             problems.append(f"policy {name}: {problem}")

@@ -23,21 +23,21 @@ _ENVIRONMENT = {"AWS::AccountId": "account", "AWS::Region": "region", PARTITION_
 class ParameterValues:
     """The values of the parameters of top-level stacks, as the CDK's CLI takes them."""
 
-    given: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
     """By ``NAME`` or ``STACK:NAME``."""
     with_defaults: bool = False
     """True if a parameter without a value has its default in conditions."""
 
     def of(self, template: Template, name: str) -> str | None:
         for stack in (template.name, template.stack_name, _EVERY_STACK):
-            if f"{stack}:{name}" in self.given:
-                return as_text(self.given[f"{stack}:{name}"])
-        return as_text(self.given[name]) if name in self.given else None
+            if f"{stack}:{name}" in self.values:
+                return as_text(self.values[f"{stack}:{name}"])
+        return as_text(self.values[name]) if name in self.values else None
 
     def environment(self, template: Template, name: str) -> str:
         """Return a stack's account or Region, as given where its assembly doesn't say it."""
         own = str(getattr(template, _ENVIRONMENT[name]))
-        return self.given.get(name, own) if is_open(template, name) else own
+        return self.values.get(name, own) if is_open(template, name) else own
 
 
 NO_VALUES = ParameterValues()

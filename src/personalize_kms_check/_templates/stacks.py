@@ -34,7 +34,7 @@ class Surroundings(Protocol):
     """The other stacks of an app, and the names of resources, for one stack: see ``App``."""
 
     parameters: ParameterValues
-    policies: GivenPolicies
+    documents: GivenPolicies
 
     def exporters(self, name: str, to: Stack) -> Sequence[tuple[Stack, str]]: ...
     def stacks_named(self, name: str) -> Sequence[Stack]: ...
@@ -106,7 +106,7 @@ class Stack:
     @cached_property
     def partition(self) -> str:
         if self.region.startswith("${"):
-            return self.app.parameters.given.get(PARTITION_NAME, PARTITION)
+            return self.app.parameters.values.get(PARTITION_NAME, PARTITION)
         for prefix, partition in _PARTITIONS.items():
             if self.region.startswith(prefix):
                 return partition

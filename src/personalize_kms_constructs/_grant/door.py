@@ -66,39 +66,39 @@ class Door:
         self._locations: dict[S3Location, ResolvedLocation] = {}
         self._encryptions: dict[str, _Encryption] = {}
 
-    def key(self, given: object) -> ResolvedKey:
+    def key(self, value: object) -> ResolvedKey:
         """Return the facts about a key: an L2, an L1, an imported key or a reference."""
-        if given not in self._keys:
-            self._keys[given] = _resolved_key(given, self.here)
-        return self._keys[given]
+        if value not in self._keys:
+            self._keys[value] = _resolved_key(value, self.here)
+        return self._keys[value]
 
-    def resources(self, given: Iterable[object]) -> list[ResolvedResource]:
+    def resources(self, values: Iterable[object]) -> list[ResolvedResource]:
         """Return resources with their locations, and leave out values of other types."""
         resources = []
-        for resource in given:
+        for resource in values:
             if isinstance(resource, PersonalizeResource):
                 source, destination = map(self._location, (resource.source, resource.destination))
                 resources.append(ResolvedResource(resource, source, destination))
         return resources
 
-    def _location(self, given: S3Location | None) -> ResolvedLocation | None:
-        return None if given is None else self.location(given)
+    def _location(self, s3_location: S3Location | None) -> ResolvedLocation | None:
+        return None if s3_location is None else self.location(s3_location)
 
-    def location(self, given: S3Location) -> ResolvedLocation:
-        if given in self._locations:
-            return self._locations[given]
-        location = self._resolved_location(given)
+    def location(self, s3_location: S3Location) -> ResolvedLocation:
+        if s3_location in self._locations:
+            return self._locations[s3_location]
+        location = self._resolved_location(s3_location)
         # The app may correct a bucket with a problem, and allow it then.
         if not location.problem:
-            self._locations[given] = location
+            self._locations[s3_location] = location
         return location
 
-    def problems(self, given: Iterable[object]) -> Iterator[str]:
+    def problems(self, values: Iterable[object]) -> Iterator[str]:
         """Explain why Personalize can't use these resources, their buckets and their keys here."""
-        for value in given:
+        for value in values:
             if not isinstance(value, PersonalizeResource):
                 yield not_a_resource(value)
-        for resource in self.resources(given):
+        for resource in self.resources(values):
             yield from resource_problems(resource)
             for subject, location in resource.locations:
                 yield from bucket_problems(
@@ -110,36 +110,36 @@ class Door:
                 if location.key is not None:
                     yield from self._key_problems(f"key of the {subject}", location.key)
 
-    def problems_of_key(self, subject: str, given: object) -> Iterator[str]:
+    def problems_of_key(self, subject: str, value: object) -> Iterator[str]:
         """Explain why Personalize can't use a key; its type is checked elsewhere."""
-        if is_key(given):
-            yield from self._key_problems(subject, self.key(given))
+        if is_key(value):
+            yield from self._key_problems(subject, self.key(value))
 
     def _key_problems(self, subject: str, key: ResolvedKey) -> Iterator[str]:
         return key_problems(subject, key, self.here, self.role, managed=self._managed)
 
-    def _resolved_location(self, given: S3Location) -> ResolvedLocation:
-        if given.bucket not in self._buckets:
-            self._buckets[given.bucket] = _resolved_bucket(given.bucket, self.here)
-        bucket = self._buckets[given.bucket]
-        imported_with = _key_of_imported(given.bucket, bucket)
-        if given.encryption_key is not None:
-            encryption = _Encryption(self.key(given.encryption_key))
+    def _resolved_location(self, s3_location: S3Location) -> ResolvedLocation:
+        if s3_location.bucket not in self._buckets:
+            self._buckets[s3_location.bucket] = _resolved_bucket(s3_location.bucket, self.here)
+        bucket = self._buckets[s3_location.bucket]
+        imported_with = _key_of_imported(s3_location.bucket, bucket)
+        if s3_location.encryption_key is not None:
+            encryption = _Encryption(self.key(s3_location.encryption_key))
         elif imported_with is not None:
             encryption = self._by_key(imported_with)
         else:
             encryption = self._of_bucket(bucket)
-        here, prefix = self.here.stack, given.prefix
+        here, prefix = self.here.stack, s3_location.prefix
         prefix_there = prefix
         if is_token(prefix) and bucket.stack not in (None, here):
             prefix_there = late_text(lambda _: text_elsewhere(prefix, here))
         return ResolvedLocation(
-            given,
+            s3_location,
             bucket,
             encryption.key,
             encryption.problem,
             encryption.is_unknown,
-            key_is_in_template=given.encryption_key is None and imported_with is None,
+            key_is_in_template=s3_location.encryption_key is None and imported_with is None,
             prefix=prefix,
             prefix_in_bucket_policy=prefix_there,
         )
@@ -205,10 +205,10 @@ class _Encryption(NamedTuple):
     is_unknown: bool = False
 
 
-def _resolved_key(given: Any, here: Place) -> ResolvedKey:
-    if isinstance(given, kms.Key):
-        return _key_of_app(given.key_arn, cast("KeyL1", given.node.default_child), given, here)
-    arn = arn_of("key", given)
+def _resolved_key(value: Any, here: Place) -> ResolvedKey:
+    if isinstance(value, kms.Key):
+        return _key_of_app(value.key_arn, cast("KeyL1", value.node.default_child), value, here)
+    arn = arn_of("key", value)
     l1 = l1_behind(arn, kms.CfnKey) or l1_behind(arn, kms.CfnReplicaKey)
     if l1 is not None:
         owner = l1.node.scope
@@ -219,9 +219,9 @@ def _resolved_key(given: Any, here: Place) -> ResolvedKey:
         _identity(arn, here),
         arn,
         None,
-        given.env.account,
-        given.env.region,
-        is_alias=isinstance(given, kms.Alias) or ":alias/" in arn,
+        value.env.account,
+        value.env.region,
+        is_alias=isinstance(value, kms.Alias) or ":alias/" in arn,
     )
 
 
@@ -233,18 +233,18 @@ def _key_of_app(arn: str, l1: KeyL1, construct: kms.Key | KeyL1, here: Place) ->
     return ResolvedKey(arn, arn, stack, account, region, l1, construct, spec=spec)
 
 
-def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
-    if isinstance(given, s3.Bucket):
-        arn = given.bucket_arn
-        return ResolvedBucket(arn, arn, *_environment(given, here), l2=given)
-    arn = arn_of("bucket", given)
+def _resolved_bucket(value: Any, here: Place) -> ResolvedBucket:
+    if isinstance(value, s3.Bucket):
+        arn = value.bucket_arn
+        return ResolvedBucket(arn, arn, *_environment(value, here), l2=value)
+    arn = arn_of("bucket", value)
     parts = arn.split(":")
     # The whole ARN refers to a bucket of this app, or the whole name in it.
     is_by_name = len(parts) == _PARTS_OF_ARN and parts[0] == "arn"
     l1 = l1_behind(parts[-1] if is_by_name else arn, s3.CfnBucket)
     if l1 is None:
         # A reference to a bucket knows neither, since a bucket's ARN has neither.
-        account, region = given.env.account, given.env.region or here.region
+        account, region = value.env.account, value.env.region or here.region
         return ResolvedBucket(_identity(arn, here), arn, None, account, region)
     owner = l1.node.scope
     if isinstance(owner, s3.Bucket):
@@ -253,16 +253,16 @@ def _resolved_bucket(given: Any, here: Place) -> ResolvedBucket:
     return ResolvedBucket(arn, arn, *_environment(l1, here), l1=l1)
 
 
-def _key_of_imported(given: Any, bucket: ResolvedBucket) -> kms.IKey | None:
+def _key_of_imported(value: Any, bucket: ResolvedBucket) -> kms.IKey | None:
     """Return the key with which a bucket was imported, if any.
 
     The result of ``s3.Bucket.from_cfn_bucket`` has a key too. It comes from the L1's property,
     which may still change.
     """
-    if isinstance(given, s3.Bucket) or not has(given, "encryption_key"):
+    if isinstance(value, s3.Bucket) or not has(value, "encryption_key"):
         return None
-    is_wrapper = bucket.l1 is not None and given.node.id == "@FromCfnBucket"
-    return None if is_wrapper else cast("kms.IKey | None", given.encryption_key)
+    is_wrapper = bucket.l1 is not None and value.node.id == "@FromCfnBucket"
+    return None if is_wrapper else cast("kms.IKey | None", value.encryption_key)
 
 
 def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None]:
@@ -286,8 +286,8 @@ def _default_encryption(l1: s3.CfnBucket | None) -> tuple[str | None, str | None
         return None, None
 
 
-def _environment(made: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[Stack, str, str]:
-    made_in = made.stack
+def _environment(owner: kms.Key | s3.Bucket | CfnResource, here: Place) -> tuple[Stack, str, str]:
+    made_in = owner.stack
     # jsii returns another object each time for a stack that JavaScript has made, for example an
     # included nested stack.
     if made_in is here.stack or made_in.node.path == here.path:

@@ -41,11 +41,11 @@ def add_by_cdk(
     rest = {element: value for element, value in policy.items() if element != "Statement"}
     if rest != {"Version": "2012-10-17"}:
         return False
-    policies = cast("iam.IResourceWithPolicyV2", iam.ResourceWithPolicies.of(l1))
+    adapter = cast("iam.IResourceWithPolicyV2", iam.ResourceWithPolicies.of(l1))
     results = []
     try:
         for statement in statements:
-            added = policies.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
+            added = adapter.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
             results.append(added.statement_added)
     except RuntimeError:
         return False
@@ -146,6 +146,6 @@ def _make(l1: s3.CfnBucket | None, l2: s3.IBucket | None) -> s3.BucketPolicy | s
         return s3.CfnBucketPolicy(
             bucket, "S3BucketPolicy", bucket=bucket.ref, policy_document=iam.PolicyDocument()
         )
-    made = s3.BucketPolicy(cast("s3.Bucket", l2), "Policy", bucket=l2)
-    cast("s3.Bucket", l2).policy = made
-    return made
+    policy = s3.BucketPolicy(cast("s3.Bucket", l2), "Policy", bucket=l2)
+    cast("s3.Bucket", l2).policy = policy
+    return policy

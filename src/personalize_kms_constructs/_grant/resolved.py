@@ -91,13 +91,13 @@ class ResolvedLocation(NamedTuple):
 class ResolvedResource(NamedTuple):
     """A resource of Personalize to allow."""
 
-    given: PersonalizeResource
+    resource: PersonalizeResource
     source: ResolvedLocation | None
     destination: ResolvedLocation | None
 
     @property
     def row(self) -> Permissions:
-        return self.given.permissions
+        return self.resource.permissions
 
     @property
     def accessed(self) -> Iterator[tuple[ResolvedLocation, S3Access]]:

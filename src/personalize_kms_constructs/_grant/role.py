@@ -138,18 +138,18 @@ class ServiceRole:
         return is_unknown_elsewhere(self.path_and_name, self.stack, early=True)
 
 
-def resolve_role(given: Any, scope: Construct, here: Place) -> ServiceRole:
+def resolve_role(value: Any, scope: Construct, here: Place) -> ServiceRole:
     """An L1 or a reference is imported, as a child of the scope."""
-    facts = _facts_of_given(given, scope, here)
-    return replace(facts, is_precreated=facts.is_precreated or has_precreated_roles(scope))
+    role = _role_of(value, scope, here)
+    return replace(role, is_precreated=role.is_precreated or has_precreated_roles(scope))
 
 
-def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
-    if isinstance(given, iam.Role):
-        return role_made_in(given.stack, given, here)
-    arn = arn_of("role", given)
-    if isinstance(given, iam.LazyRole):  # reading its ARN has made it
-        return role_made_in(given.stack, cast("iam.Role", given.node.default_child), here)
+def _role_of(value: Any, scope: Construct, here: Place) -> ServiceRole:
+    if isinstance(value, iam.Role):
+        return role_made_in(value.stack, value, here)
+    arn = arn_of("role", value)
+    if isinstance(value, iam.LazyRole):  # reading its ARN has made it
+        return role_made_in(value.stack, cast("iam.Role", value.node.default_child), here)
     # The whole ARN refers to a role of this app, or the whole name in it.
     prefix, separator, name = arn.partition(":role/")
     l1 = l1_behind(name if separator and prefix.startswith("arn:") else arn, iam.CfnRole)
@@ -157,11 +157,11 @@ def _facts_of_given(given: Any, scope: Construct, here: Place) -> ServiceRole:
     if l1 is not None:
         # The CDK makes the ARN of an imported name without the role's path.
         arn, made_in = l1.attr_arn, l1.stack
-    if not has(given, "role_arn"):
+    if not has(value, "role_arn"):
         imported = iam.Role.from_role_arn(scope, "ServiceRole", arn)
         return ServiceRole(imported, arn, here, made_in, l1)
-    is_mutable, is_precreated = not is_immutable(given), has_precreated_roles(given)
-    return ServiceRole(given, arn, here, made_in, l1, is_mutable, is_precreated)
+    is_mutable, is_precreated = not is_immutable(value), has_precreated_roles(value)
+    return ServiceRole(value, arn, here, made_in, l1, is_mutable, is_precreated)
 
 
 def role_made_in(made_in: Stack, role: iam.Role, here: Place) -> ServiceRole:

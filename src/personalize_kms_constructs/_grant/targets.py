@@ -67,11 +67,11 @@ class PolicyTarget:
 
     def _make_objects(self, statements: Iterable[Statement]) -> list[iam.PolicyStatement]:
         """Make objects of statements for the CDK, and let them grow with the plan."""
-        made = []
+        objects = []
         for statement in statements:
             self._objects[statement.sid] = iam.PolicyStatement.from_json(statement.to_json())
-            made.append(self._objects[statement.sid])
-        return made
+            objects.append(self._objects[statement.sid])
+        return objects
 
     def _lazy_json(self, statement: Statement) -> dict[str, Any]:
         """Return a statement to copy, whose actions and resources the plan decides at synth."""
@@ -149,16 +149,16 @@ class BucketTarget(PolicyTarget):
 
     kind = "bucket"
 
-    def __init__(self, bucket: ResolvedBucket, policies: BucketPolicies) -> None:
+    def __init__(self, bucket: ResolvedBucket, bucket_policies: BucketPolicies) -> None:
         super().__init__(bucket.arn, is_of_this_app=bucket.stack is not None)
         self.bucket = bucket
-        self._policies = policies
+        self._bucket_policies = bucket_policies
         self._policy: s3.BucketPolicy | s3.CfnBucketPolicy | None = None
 
     def _add(self, statements: Sequence[Statement]) -> bool:
         if not self.is_of_this_app:
             return False
-        policy = self._policy = self._policy or self._policies.find_or_make(self.bucket)
+        policy = self._policy = self._policy or self._bucket_policies.find_or_make(self.bucket)
         document = (
             policy.document if isinstance(policy, s3.BucketPolicy) else policy.policy_document
         )
@@ -192,11 +192,11 @@ class ManagedPolicyTarget(PolicyTarget):
     def _add(self, statements: Sequence[Statement]) -> bool:
         if not self._role.is_mutable:
             return False
-        made = self._make_objects(statements)
+        objects = self._make_objects(statements)
         if self._policy is not None:
-            self._policy.add_statements(*made)
+            self._policy.add_statements(*objects)
             return True
-        self._policy = self.dependable = self._attached_to_role(made)
+        self._policy = self.dependable = self._attached_to_role(objects)
         if self._before is not None and self._before.dependable is not None:
             # A new location may move the last statements to the next policy, which must have them
             # before this policy loses them.
@@ -220,10 +220,10 @@ class ManagedPolicyTarget(PolicyTarget):
         return policy
 
 
-def _grow(made: iam.PolicyStatement, before: Statement, after: Statement) -> None:
+def _grow(cdk_statement: iam.PolicyStatement, before: Statement, after: Statement) -> None:
     """Add new actions and resources. Covered resources stay: the CDK can't remove any."""
     known = {*before.actions, *before.resources}
     if actions := [action for action in after.actions if action not in known]:
-        made.add_actions(*actions)
+        cdk_statement.add_actions(*actions)
     if resources := [resource for resource in after.resources if resource not in known]:
-        made.add_resources(*resources)
+        cdk_statement.add_resources(*resources)

@@ -37,7 +37,7 @@ class Permissions(Dependable):
     def dependency_roots(self) -> list[IConstruct]:
         """Return everything to wait for, except keys implied by a reference."""
         roots = list(self._wiring.managed)
-        for target in self._wiring.policies:
+        for target in self._wiring.targets:
             is_implied = target.arn == self._key_arn or self._wiring.is_implied(target)
             if target.dependable is not None and not is_implied:
                 roots.append(cast("IConstruct", target.dependable))
@@ -98,18 +98,18 @@ class Wiring:
         return locations
 
     @property
-    def policies(self) -> list[PolicyTarget]:
+    def targets(self) -> list[PolicyTarget]:
         return [*self._keys.values(), *self._of_role, *self._buckets.values()]
 
     def allow(self, resources: Iterable[PersonalizeResource]) -> None:
         """The resources must have passed the door."""
         allowed = dict(self.allowed)
-        policies = BucketPolicies(self._here.stack)
-        for resource in self.door.resources(resources):
-            if resource.given not in self.allowed:
-                allowed[resource.given] = resource
-                self._add_keys(resource)
-                self._add_buckets(resource, policies)
+        bucket_policies = BucketPolicies(self._here.stack)
+        for resolved in self.door.resources(resources):
+            if resolved.resource not in self.allowed:
+                allowed[resolved.resource] = resolved
+                self._add_keys(resolved)
+                self._add_buckets(resolved, bucket_policies)
         plan = make_plan(allowed.values(), self.encryption_key.identity, self._terms)
         while len(self._of_role) < len(plan.role):
             self._of_role.append(ManagedPolicyTarget(self._scope, self._of_role, self.role))
@@ -148,7 +148,7 @@ class Wiring:
                 principals = (role_principal(self.role, key), self._service)
                 self._terms[key.identity] = Terms(key.arn, principals, self._suffix(key))
 
-    def _add_buckets(self, resource: ResolvedResource, policies: BucketPolicies) -> None:
+    def _add_buckets(self, resource: ResolvedResource, bucket_policies: BucketPolicies) -> None:
         """Add the policies of new buckets, and settle their terms.
 
         In one account the role's IAM policies are enough; across accounts both sides must allow.
@@ -161,7 +161,7 @@ class Wiring:
             principals = (*of_role, self._service)
             if before is None or len(before.principals) < len(principals):
                 refuse(self._scope, self.late_problems())
-                self._buckets.setdefault(bucket.identity, BucketTarget(bucket, policies))
+                self._buckets.setdefault(bucket.identity, BucketTarget(bucket, bucket_policies))
                 self._terms[bucket.identity] = Terms(bucket.arn, principals, self._suffix(bucket))
 
     def _suffix(self, resource: ResolvedKey | ResolvedBucket) -> str:

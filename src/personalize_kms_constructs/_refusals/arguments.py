@@ -65,11 +65,11 @@ def is_key(value: object) -> bool:
     return isinstance(value, (kms.CfnKey, kms.CfnReplicaKey)) or has(value, "key_arn", "key_ref")
 
 
-def arn_of(kind: str, given: Any) -> str:
+def arn_of(kind: str, value: Any) -> str:
     """Return the ARN of a ``"key"``, ``"bucket"`` or ``"role"``: an L2, an L1 or a reference."""
-    if has(given, "attr_arn"):
-        return str(given.attr_arn)
-    owner = given if has(given, f"{kind}_arn") else getattr(given, f"{kind}_ref")
+    if has(value, "attr_arn"):
+        return str(value.attr_arn)
+    owner = value if has(value, f"{kind}_arn") else getattr(value, f"{kind}_ref")
     return str(getattr(owner, f"{kind}_arn"))
 
 
@@ -193,9 +193,9 @@ TARGET = TypeTest(
 )
 
 
-def type_problems(expected: TypeTest, *, optional: bool = False, **given: object) -> Iterator[str]:
+def type_problems(expected: TypeTest, *, optional: bool = False, **values: object) -> Iterator[str]:
     """Report arguments, given by name, with a wrong type or with a member of a wrong type."""
-    for name, value in given.items():
+    for name, value in values.items():
         if optional and value is None:
             continue
         if not expected.fits(value):

@@ -103,10 +103,10 @@ class JobFragment(sfn.StateMachineFragment):
         has_tags = "Tags" in arguments
         needed = creation_statements(row, [job_arn + name.pattern], parents, tags=has_tags)
         checks = ""
-        given: dict[str, str] = {}
+        json_paths: dict[str, str] = {}
         for location in locations:
             checks += location.check
-            given |= location.given
+            json_paths |= location.json_paths
         language = JobLanguage(
             row,
             job_arn,
@@ -115,7 +115,7 @@ class JobFragment(sfn.StateMachineFragment):
             timeout_seconds=timeout_seconds(options.timeout),
             attempts=attempts(options.patience, options.timeout),
             checks=checks,
-            given=given,
+            json_paths=json_paths,
         )
         create = self.__make_states(id, language, [*needed, pass_role_statement(role_arn)])
         call = JobCall(resolved, wiring.encryption_key.arn, arguments, name.pattern)

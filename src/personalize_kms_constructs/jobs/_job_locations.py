@@ -80,7 +80,7 @@ class JobLocation:
         return arguments
 
     @property
-    def given(self) -> dict[str, str]:
+    def json_paths(self) -> dict[str, str]:
         """The JSONPaths in the path, which the states pass on to the check."""
         if self.path is None or not is_json_path(self.path):
             return {}
@@ -93,7 +93,7 @@ class JobLocation:
         if is_known(self.path):
             return ""
         check = ""
-        for name, path in self.given.items():
+        for name, path in self.json_paths.items():
             reason = f"{self._parameter} is empty in this execution: {path} has no value"
             error = f"$error({jsonata_string(reason)})"
             check += f"$states.input.Given.{name} in ['', null] ? {error} : "
@@ -162,15 +162,15 @@ def resources_of(
     paths tell the locations apart, each is allowed as its own resource. With ``with_paths``, known
     paths are part of the locations.
     """
-    given, has_other_paths = {}, False
+    by_part, has_other_paths = {}, False
     for location in locations:
-        given[location.part] = location.with_path if with_paths else location.location
+        by_part[location.part] = location.with_path if with_paths else location.location
         if location.path is not None and not (with_paths and is_known(location.path)):
             has_other_paths = True
-    folders = {folder(location.prefix) for location in given.values()}
-    if has_other_paths and len(folders) < len(given):
-        return [PersonalizeResource(row, **{part: location}) for part, location in given.items()]
-    return [PersonalizeResource(row, **given)]
+    folders = {folder(location.prefix) for location in by_part.values()}
+    if has_other_paths and len(folders) < len(by_part):
+        return [PersonalizeResource(row, **{part: location}) for part, location in by_part.items()]
+    return [PersonalizeResource(row, **by_part)]
 
 
 def _guarded(source: str) -> str:

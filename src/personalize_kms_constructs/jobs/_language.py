@@ -77,7 +77,7 @@ class JobLanguage:
     """The number of retries while other jobs must end first."""
     checks: str
     """The beginning of a JSONata expression, which stops an execution with wrong arguments."""
-    given: Mapping[str, str]
+    json_paths: Mapping[str, str]
     """The JSONPaths that the checks read."""
 
     def prepare(self, *, next: str) -> Json:
@@ -89,8 +89,8 @@ class JobLanguage:
             }
             return {"Type": "Pass", "Output": output, "Next": next}
         parameters = {"Arguments": in_json_path(self.arguments), "Since.$": "$$.State.EnteredTime"}
-        if self.given:
-            parameters["Given"] = {f"{name}.$": path for name, path in self.given.items()}
+        if self.json_paths:
+            parameters["Given"] = {f"{name}.$": path for name, path in self.json_paths.items()}
         return {"QueryLanguage": "JSONPath", "Type": "Pass", "Parameters": parameters, "Next": next}
 
     def create(self, *, next: str) -> Json:

@@ -158,11 +158,11 @@ class JobName(NamedTuple):
     """True if no other job can have the name."""
 
 
-def job_name_of(scope: Construct, given: str | None, *, as_json_path: bool) -> JobName:
+def job_name_of(scope: Construct, job_name: str | None, *, as_json_path: bool) -> JobName:
     """Return the given name, or a new name for each time the fragment is entered."""
-    if given is not None:
-        pattern = given if is_known(given) else f"{_known_beginning(given)}*"
-        return JobName(given, pattern, is_new=_is_always_new(given))
+    if job_name is not None:
+        pattern = job_name if is_known(job_name) else f"{_known_beginning(job_name)}*"
+        return JobName(job_name, pattern, is_new=_is_always_new(job_name))
     prefix = Names.unique_resource_name(scope, max_length=_MAX_PREFIX_LENGTH)
     if as_json_path:
         name = sfn.JsonPath.format(f"{prefix}-{{}}", sfn.JsonPath.uuid())
