@@ -28,9 +28,9 @@ def write(text: str, *, coloured: bool = False) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     text = text.translate(_CONTROLS)
-    shown = "".join(map(_in_colour, text.splitlines(keepends=True))) if coloured else text
+    output = "".join(map(_in_colour, text.splitlines(keepends=True))) if coloured else text
     try:
-        click.echo(shown, nl=False, color=False if os.environ.get("NO_COLOR") else None)
+        click.echo(output, nl=False, color=False if os.environ.get("NO_COLOR") else None)
     except OSError as error:
         _give_up(sys.stdout)
         stop(f"the report can't be written: {error.strerror}")

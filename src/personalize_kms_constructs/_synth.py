@@ -118,9 +118,9 @@ class AtSynth:
         for text in dict.fromkeys(self._given_values()):
             parts = parts_of(self._here.stack.resolve(text)) if is_token(text) else ()
             if any(isinstance(part, str) and PATTERN.search(part) for part in parts):
-                shown = with_placeholders(text, self._here.stack)
+                value = with_placeholders(text, self._here.stack)
                 yield (
-                    f"{shown!r} in a policy would be a pattern, with '*', '?' or '${{' brought in "
+                    f"{value!r} in a policy would be a pattern, with '*', '?' or '${{' brought in "
                     "by a Lazy, an aspect or an override: pass values without them"
                 )
 

@@ -19,7 +19,7 @@ from personalize_kms_check.matrix import PASS_ROLE, SERVICE_PRINCIPAL, TAG, Perm
 from ._grant.environments import personalize_arn_problems
 from ._grant.place import Place
 from ._grant.role import ServiceRole, is_immutable, is_lookup_dummy
-from ._refusals.arguments import GRANTEE, ON, kind_of_arn, not_a_resource, shown, type_problems
+from ._refusals.arguments import GRANTEE, ON, brief, kind_of_arn, not_a_resource, type_problems
 from .resources import PersonalizeResource
 
 Json = dict[str, Any]
@@ -75,7 +75,7 @@ def _principal_problems(principal: Any, role: ServiceRole) -> Iterator[str]:
     # A service, an account or an ARN, for example.
     if isinstance(principal, (iam.PrincipalBase, iam.UnknownPrincipal)):
         yield (
-            f"grantee is {shown(principal)}, which takes no IAM policy: pass the calling role, "
+            f"grantee is {brief(principal)}, which takes no IAM policy: pass the calling role, "
             "user or group"
         )
         return

@@ -248,8 +248,8 @@ class PersonalizeEncryption(Construct):
         wiring = self._personalize_wiring
         if self.__keeps_role and not wiring.role.is_precreated:
             self.__keep("Role/Resource", cast("Resource", wiring.role.role))
-            of_role = next(target for target in wiring.targets if target.kind == "role")
-            self.__keep("Policy/Resource", cast("Resource", of_role.dependable))
+            iam_target = next(target for target in wiring.targets if target.kind == "role")
+            self.__keep("Policy/Resource", cast("Resource", iam_target.dependable))
 
     @property
     def encryption_key(self) -> kms.IKey:

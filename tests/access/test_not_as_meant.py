@@ -6,7 +6,7 @@ import pytest
 
 from personalize_kms_check._comparison import compare
 from personalize_kms_check._shared.answers import Answer
-from personalize_kms_check._shared.values import as_text, as_written, matches, same, shown
+from personalize_kms_check._shared.values import as_text, as_written, matches, same, unmark
 from tests.access.models import (
     BUCKET,
     IAM_ACTIONS,
@@ -116,4 +116,4 @@ def test_no_hole_stands_for_a_variable(
 
 def test_reports_have_what_was_written() -> None:
     """Quoted too."""
-    assert shown(f"a {as_text('${Key}')} {as_text('${Key}')!r}") == "a ${Key} '${Key}'"
+    assert unmark(f"a {as_text('${Key}')} {as_text('${Key}')!r}") == "a ${Key} '${Key}'"

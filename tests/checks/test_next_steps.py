@@ -12,7 +12,7 @@ from personalize_kms_check import check_assembly
 from personalize_kms_check._advice.pasting import pasted
 from personalize_kms_check._model.declarations import Declaration
 from personalize_kms_check._reports.report_lines import lines_of
-from personalize_kms_check._shared.values import as_text, shown
+from personalize_kms_check._shared.values import as_text, unmark
 from tests.checks.templates import (
     IN_IAM,
     KEY,
@@ -418,7 +418,7 @@ FUNCTIONS = {
 )
 def test_functions_take_the_place_of_holes(value: Any, expected: Any) -> None:
     """Each function by its value, the longest first; what is text stays text."""
-    assert json.loads(shown(json.dumps(pasted(value, FUNCTIONS)))) == expected
+    assert json.loads(unmark(json.dumps(pasted(value, FUNCTIONS)))) == expected
 
 
 @pytest.mark.parametrize(

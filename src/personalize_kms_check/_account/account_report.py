@@ -11,7 +11,7 @@ from typing import Any
 from .._model.report import AccessReport, as_data, first_of
 from .._reports.text import blocks_of_findings, joined
 from .._reports.words import counted
-from .._shared.values import shown
+from .._shared.values import unmark
 from .asking import AbsentError, Account, DoctorError, NotAnsweredError, advice, side_by_side
 from .diagnosis import diagnose, notes
 from .gathering import gather
@@ -55,14 +55,14 @@ def look(
     none = "" if groups else ": no dataset group is there"
     about = f"account {account.id}, Region {account.region}{none}"
     access = replace(diagnose(groups, model, over), account=about)
-    told = [*notes(groups, model)]
+    remarks = [*notes(groups, model)]
     for row in reader.unknown:
-        told.append(f"{row.resource}s weren't looked at: upgrade boto3, which doesn't have them")
+        remarks.append(f"{row.resource}s weren't looked at: upgrade boto3, which doesn't have them")
     if cloudtrail:
         denied, read = denied_calls(account, model, access)
         access = replace(access, findings=(*access.findings, *denied))
-        told.append(read)
-    return AccountReport(account, groups, access, told)
+        remarks.append(read)
+    return AccountReport(account, groups, access, remarks)
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,14 @@ class AccountReport:
         return counts
 
     def line(self) -> str:
-        told = []
+        parts = []
         for kind, number in self.counts.items():
             if kind.endswith("s") and number:
-                told.append(counted(number, kind.removesuffix("s")))
+                parts.append(counted(number, kind.removesuffix("s")))
             elif number:
-                told.append(f"{number} {_SAYS.get(kind, kind)}")
+                parts.append(f"{number} {_SAYS.get(kind, kind)}")
         groups = counted(len(self.groups), "dataset group")
-        return f"{groups}: {', '.join(told) or 'nothing is asked of keys, roles and buckets'}"
+        return f"{groups}: {', '.join(parts) or 'nothing is asked of keys, roles and buckets'}"
 
     def control_policies(self) -> dict[str, list[str]]:
         """Return the actions that control policies must not deny, by who needs them."""
@@ -114,7 +114,7 @@ class AccountReport:
             "control_policies": control_policies,
             "summary": self.counts,
         }
-        return shown(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
+        return unmark(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
 
     def to_text(self, *, quiet: bool = False) -> str:
         """Return the report for a terminal; if quiet, its findings and unanswered calls alone."""
@@ -133,7 +133,7 @@ class AccountReport:
                 must_not.append(f"· for {_WHO[who]}: {', '.join(actions)}")
             blocks.append([f"{_UNREADABLE}. They must not deny:", *must_not] if must_not else [])
             blocks.append([self.line()] if self.groups else [])
-        return shown(joined(blocks))
+        return unmark(joined(blocks))
 
     @property
     def _not_answered(self) -> list[dict[str, Any]]:

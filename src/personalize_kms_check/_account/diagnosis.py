@@ -65,8 +65,8 @@ def notes(groups: Iterable[Group], model: AccessModel) -> Iterator[str]:
 
 def warning(subject: str, reason: Reason, page: str, label: str = "") -> Finding:
     """Return a problem with which Personalize may work."""
-    told = Finding(kind="configuration", subject=subject, label=label, reason=reason, page=page)
-    return replace(told, is_warning=True)
+    finding = Finding(kind="configuration", subject=subject, label=label, reason=reason, page=page)
+    return replace(finding, is_warning=True)
 
 
 def _less_than_certain(findings: Iterable[Finding], over: Container[Request]) -> Iterator[Finding]:

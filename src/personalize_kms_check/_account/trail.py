@@ -31,8 +31,8 @@ def denied_calls(
     account: Account, model: AccessModel, report: AccessReport
 ) -> tuple[list[Finding], str]:
     """Return warnings of the last denied calls, those that are alike as one, and where they end."""
-    told = (*report.missing, *report.undecided)
-    explained = {(finding.principal_arn, finding.action, finding.resource) for finding in told}
+    unmet = (*report.missing, *report.undecided)
+    explained = {(finding.principal_arn, finding.action, finding.resource) for finding in unmet}
     warnings: dict[object, Finding] = {}
     back_to, stopped, progress = "now", "", Progress()
     events = account.pages("cloudtrail.LookupEvents", "Events", "*", LookupAttributes=OF_KMS)

@@ -38,23 +38,23 @@ def trusted_beyond(model: AccessModel) -> Iterator[Finding]:
                 yield _trust_entry(role, requests, reason, "account", str(reason.values["value"]))
 
 
-def let_in_beside(model: AccessModel, told: Iterable[Finding]) -> Iterator[Finding]:
+def let_in_beside(model: AccessModel, entries: Iterable[Finding]) -> Iterator[Finding]:
     """Yield the strangers let in by policies of templates, whatever the requests.
 
     These are everybody, and Personalize for any account: without a request any other account may be
-    the right one. Statements with an entry in ``told`` are left out.
+    the right one. Statements with an entry are left out.
     """
-    told_of: set[tuple[Declaration | None, str]] = set()
-    for entry in told:
+    known: set[tuple[Declaration | None, str]] = set()
+    for entry in entries:
         if entry.cause in ANYBODY:
-            told_of.update(map(_identity_of, entry.reason.statements))
+            known.update(map(_identity_of, entry.reason.statements))
     for owner in model.owners_beside:
         is_in_model = owner.arn in model.buckets or owner.arn in model.keys
         statements = list(allow_statements(owner.policies))
         is_named = any(is_for(statement.body, [SERVICE_PRINCIPAL]) for statement in statements)
         if isinstance(owner, Role) or is_in_model or is_named:
             for statement in statements:
-                if _identity_of(statement) not in told_of:
+                if _identity_of(statement) not in known:
                     yield from _let_in_by(statement, owner)
 
 

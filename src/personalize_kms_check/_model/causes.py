@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, unique
 from typing import Any, Literal
 
-from .._shared.values import open_parts, shown
+from .._shared.values import open_parts, unmark
 from .hints import PASS_PARAMETERS, how_to_tell
 from .policy_documents import PolicyStatement
 
@@ -300,22 +300,22 @@ class Reason:
 
     def sentence(self, subject: str = "it") -> str:
         """Return the sentence of the cause, with its statements and doubts, each once."""
-        says, words = self.cause.says, self._shown(subject)
+        says, words = self.cause.says, self._words(subject)
         sentence = says.format_map(words)
         if self.doubts and "{doubts}" not in says:
             sentence += f", since {words['doubts']}"
         if self.statements and "{statements}" not in says:
             sentence = f"{words['statements']}: {sentence}"
-        return shown(sentence)
+        return unmark(sentence)
 
     @property
     def remedy(self) -> str:
         """The remedy in words, its own or its doubts'; empty if a statement to add says it."""
-        own = shown(self.cause.fix.format_map(self._shown("it")))
+        own = unmark(self.cause.fix.format_map(self._words("it")))
         of_doubts = {doubt.remedy for doubt in self.doubts}
         return own or (of_doubts.pop() if len(of_doubts) == 1 else "")
 
-    def _shown(self, subject: str) -> dict[str, str]:
+    def _words(self, subject: str) -> dict[str, str]:
         words = {name: _text(value) for name, value in self.values.items()}
         words["subject"] = subject
         words["statements"] = _joined([statement.name for statement in self.statements])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Self
 
-from .._shared.values import shown
+from .._shared.values import unmark
 from .finding import Finding
 from .policy_to_change import PolicyToChange
 
@@ -103,7 +103,7 @@ class AccessReport:
 
     def to_json(self) -> str:
         """Return the report as JSON: the same for the same input, sorted, and without a date."""
-        return shown(json.dumps(as_data(self), indent=2, ensure_ascii=False)) + "\n"
+        return unmark(json.dumps(as_data(self), indent=2, ensure_ascii=False)) + "\n"
 
     def to_text(self, *, quiet: bool = False) -> str:
         """Return the report for a terminal: a line for each finding, then the policies to change.
@@ -124,7 +124,7 @@ class AccessReport:
     def _in_form(self, form: str, quiet: bool) -> str:
         # Forms know the data. A clean synth shows no report, so it loads none of them.
         forms = import_module(f".._reports.{form}", __package__)
-        return shown(forms.report_of(self, quiet=quiet))
+        return unmark(forms.report_of(self, quiet=quiet))
 
 
 def as_data(report: AccessReport) -> dict[str, Any]:

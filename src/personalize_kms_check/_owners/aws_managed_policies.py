@@ -100,8 +100,8 @@ def policy_of_aws(arn: str, of: str, **more: Any) -> Policy | None:
         return None
     version, statements = _POLICIES[name]
     document = {"Version": "2012-10-17", "Statement": statements}
-    shown = f"managed policy {name.rpartition('/')[2]} ({version}) of {of}"
-    return Policy(document, shown, of_aws=True, **more)
+    title = f"managed policy {name.rpartition('/')[2]} ({version}) of {of}"
+    return Policy(document, title, of_aws=True, **more)
 
 
 def policies_of_aws_named(name: str, of: str) -> list[Policy]:

@@ -30,7 +30,7 @@ class LineNumbers:
         # A property may have the name of a resource, and is further in.
         return min(candidates, default=(0, 1))[1]
 
-    def shown(self, declared: Declaration) -> str:
+    def place_of(self, declared: Declaration) -> str:
         """Return file and line, relative to the working directory. Standard input has no line."""
         if declared.template == STANDARD_INPUT:
             return STANDARD_INPUT

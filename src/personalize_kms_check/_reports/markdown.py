@@ -21,13 +21,13 @@ def report_of(report: AccessReport, *, quiet: bool = False) -> str:
 
 def _lines(report: AccessReport, *, quiet: bool) -> Iterator[str]:
     names, lines = Names(report.names), lines_of(report)
-    told, remedies = sentences(lines)
+    texts, remedies = sentences(lines)
     yield "# Amazon Personalize's access"
     for said in (*heading(report), summary(report)):
         yield from ("", f"{_cell(said)}.")
     if lines:
         yield from ("", "| | finding | where | needed by | page |", "|---|---|---|---|---|")
-    for line, sentence in zip(lines, told, strict=True):
+    for line, sentence in zip(lines, texts, strict=True):
         yield f"| {' | '.join(_cells(line, sentence))} |"
     for remedy in remedies:
         yield from ("", _cell(remedy))

@@ -13,7 +13,7 @@ from .._model.declarations import Declaration
 from .._model.finding import Finding, Level
 from .._model.policy_to_change import PolicyToChange
 from .._model.report import AccessReport
-from .._shared.values import shown
+from .._shared.values import unmark
 from .rules import rule_of
 from .short_names import Names
 
@@ -107,14 +107,14 @@ class _Words:
     def missing(self) -> list[Line]:
         """Return the lines on missing permissions, by policy or by the denying statements."""
         lines = []
-        told: set[Finding] = set()
+        in_policies: set[Finding] = set()
         for policy in self._report.policies:
-            told.update(policy.lacks)
+            in_policies.update(policy.lacks)
             for lacks in self._lacks_of(policy):
                 lines.append(self._line(lacks, self._lack(policy, lacks), (policy,)))
         denied = []
         for finding in self._report.missing:
-            if finding not in told or _denials(finding):
+            if finding not in in_policies or _denials(finding):
                 denied.append(finding)
         for alike in _grouped(denied, self._why_denied):
             text = f"{self._who_may(alike, 'may not', self._what)}: {self._why_denied(alike[0])}"
@@ -170,8 +170,8 @@ class _Words:
             lambda finding: (*_statements(finding), finding.policy, _why(finding)),
         )
         for alike in groups:
-            every, told = self._report.policies, set(alike)
-            policies = tuple([policy for policy in every if not told.isdisjoint(policy.too_much)])
+            every, group = self._report.policies, set(alike)
+            policies = tuple([policy for policy in every if not group.isdisjoint(policy.too_much)])
             text, fix = self._too_much(alike), alike[0].reason.remedy
             given = [one for one in alike[0].reason.statements if one.policy.is_given]
             if given and not (policies or fix):
@@ -225,7 +225,7 @@ class _Words:
             text, fix = with_remedy(text, fix), ""
         text += self._needed_by([name for name in problem.needed_by if name not in text])
         policies = [policy for policy in self._report.policies if policy.mends(problem)]
-        return Line((problem,), shown(text), "" if policies else shown(fix), tuple(policies))
+        return Line((problem,), unmark(text), "" if policies else unmark(fix), tuple(policies))
 
     def _line(
         self,
@@ -241,7 +241,7 @@ class _Words:
             names = [name for finding in findings for name in finding.needed_by]
             text += self._needed_by([name for name in names if name not in text])
         short = self._names.short(text)
-        return Line(findings, shown(short), "" if policies else shown(fix), policies)
+        return Line(findings, unmark(short), "" if policies else unmark(fix), policies)
 
     def _needed_by(self, names: Iterable[str]) -> str:
         listed = self._report.listed(names)

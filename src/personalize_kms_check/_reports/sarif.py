@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from .._model.finding import Json
 from .._model.report import AccessReport
-from .._shared.values import shown
+from .._shared.values import unmark
 from .line_numbers import LineNumbers
 from .report_lines import Line, lines_of
 from .rules import RULES
@@ -59,7 +59,7 @@ def sarif_report(report: AccessReport, manifest: Path, version: str) -> str:
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "results": results}],
     }
-    return shown(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
+    return unmark(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
 
 
 def _message(line: Line, names: Names) -> str:

@@ -27,13 +27,13 @@ def joined(blocks: Iterable[list[str]]) -> str:
 def blocks_of_findings(report: AccessReport, *, quiet: bool) -> Iterator[list[str]]:
     names, numbers = Names(report.names), LineNumbers()
     lines = lines_of(report)
-    told, remedies = sentences(lines)
+    texts, remedies = sentences(lines)
     if quiet:
-        told = [line.text for line in lines]
+        texts = [line.text for line in lines]
     locations = [_location(line, numbers, with_assemblies=report.apps > 1) for line in lines]
     width = max(map(len, locations), default=0)
     findings = []
-    for line, location, sentence in zip(lines, locations, told, strict=True):
+    for line, location, sentence in zip(lines, locations, texts, strict=True):
         start = f"{line.mark} {location.ljust(width)}  " if width else f"{line.mark} "
         findings.append(f"{start}{sentence}")
     if quiet:
@@ -55,4 +55,4 @@ def _location(line: Line, numbers: LineNumbers, *, with_assemblies: bool) -> str
     if not line.to_change:
         return ""
     declared = line.to_change[0]
-    return "" if declared.is_of_cdk and not with_assemblies else numbers.shown(declared)
+    return "" if declared.is_of_cdk and not with_assemblies else numbers.place_of(declared)

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from .._model.policy_to_change import PolicyToChange
 from .._model.report import AccessReport
-from .._shared.values import HOLE, shown
+from .._shared.values import HOLE, unmark
 from .report_lines import Line, path_of, whose, with_remedy
 from .short_names import Names
 
@@ -92,7 +92,7 @@ def what_to_do(line: Line, names: Names) -> str:
         statements = "; ".join(map(json.dumps, policy.should_have))
         part = title(policy, names)
         parts.append(f"{part}: {statements}" if statements else part)
-    return shown(names.short("; ".join(parts))) or line.fix
+    return unmark(names.short("; ".join(parts))) or line.fix
 
 
 def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
@@ -100,36 +100,36 @@ def sentences(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
     lines = list(lines)
     shared = Counter(line.fix for line in lines)
     numbers: dict[str, str] = {}
-    told = []
+    texts = []
     for line in lines:
         sentence = with_remedy(line.text, line.fix)
         if line.fix and (shared[line.fix] > 1 or len(sentence) > _WIDTH):
             number = numbers.setdefault(line.fix, f"[{len(numbers) + 1}]")
             sentence = f"{line.text} {number}"
-        told.append(sentence)
-    return told, [f"{number} {fix}" for fix, number in numbers.items()]
+        texts.append(sentence)
+    return texts, [f"{number} {fix}" for fix, number in numbers.items()]
 
 
 def heading(report: AccessReport) -> list[str]:
-    told = [report.account] if report.account else []
+    lines = [report.account] if report.account else []
     if report.asked:
-        told.append(f"checked: {_in_short(report)}")
+        lines.append(f"checked: {_in_short(report)}")
     elif not report.without_key and not report.account:
-        told += _NOT_KNOWN if report.undecided or report.problems else _NOTHING
+        lines += _NOT_KNOWN if report.undecided or report.problems else _NOTHING
     if report.without_key:
         has, uses = ("has", "it") if len(report.without_key) == 1 else ("have", "them")
         groups = report.listed(report.without_key)
-        told.append(
+        lines.append(
             f"{groups} {has} no key of yours: Personalize encrypts {uses} with its own, and needs "
             "no permissions for that"
         )
     if report.assumed:
         values = [f"{name}={value or _EMPTY}" for name, value in report.assumed.items()]
-        told.append(
+        lines.append(
             f"conditions use the defaults of parameters: {', '.join(values)}; pass other values "
             "with --parameters"
         )
-    return told
+    return lines
 
 
 def _in_short(report: AccessReport) -> str:

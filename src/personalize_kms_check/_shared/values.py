@@ -61,7 +61,7 @@ def as_written(text: str) -> Any:
     return json.loads(as_text(text))
 
 
-def shown(text: str) -> str:
+def unmark(text: str) -> str:
     """Return a value as its text for reports. In a quoted value the mark is an escape."""
     return text.replace(MARK, "").replace("\\ufdd0", "")
 

@@ -152,7 +152,7 @@ class _Manifest:
         if isinstance(extra, str):
             metadata |= read_json(self.directory / extra)
         paths: list[tuple[str, str]] = []
-        left: list[tuple[str, Json]] = []
+        ours: list[tuple[str, Json]] = []
         for construct_path, entries in metadata.items():
             path = construct_path.lstrip("/")
             for entry in as_list(entries):
@@ -162,7 +162,7 @@ class _Manifest:
                 if type == LOGICAL_ID and isinstance(data, str):
                     paths.append((path, data))
                 elif type == METADATA_TYPE and isinstance(data, dict):
-                    left.append((path, data))
+                    ours.append((path, data))
                 elif type == ACKNOWLEDGED and isinstance(data, dict):
                     for rule in data:
                         assembly.acknowledged.append((str(rule), path))
@@ -172,7 +172,7 @@ class _Manifest:
             # A logical id is unique in its template only.
             if logical_id in own.resources:
                 own.paths.setdefault(logical_id, path)
-        for path, data in left:
+        for path, data in ours:
             own = template_of(path, of_construct, template)
             file = self.directory / str(data.get("template"))
             # Nested templates that are equal are one asset, which has the file of the first. (The

@@ -191,9 +191,9 @@ class Door:
             return self._by_id(target.target_key_id)
         if isinstance(target, KeyL1):
             return _Encryption(self.key(target))
-        shown = "a value that is known only at deployment" if is_token(key_id) else repr(key_id)
+        its_key = "a value that is known only at deployment" if is_token(key_id) else repr(key_id)
         return _Encryption(
-            problem=f"is encrypted with {shown}, which isn't the ARN of a key: {_GIVE_THE_KEY}"
+            problem=f"is encrypted with {its_key}, which isn't the ARN of a key: {_GIVE_THE_KEY}"
         )
 
 

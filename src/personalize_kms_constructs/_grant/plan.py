@@ -47,7 +47,7 @@ def make_plan(
             if location.key is not None:
                 planning.on_key(location.key.identity, access.on_key)
         for actions in resource.row.role_on_everything:
-            planning.of_role.add(actions, "*")
+            planning.role_policies.add(actions, "*")
     return planning.plan()
 
 
@@ -58,7 +58,7 @@ class _Planning:
         self._terms = terms
         self._keys: dict[str, _Policy] = {}
         self._buckets: dict[str, _Policy] = {}
-        self.of_role = _RolePolicies()
+        self.role_policies = _RolePolicies()
 
     def on_key(self, identity: str, access: KeyAccess) -> None:
         terms, policy = self._terms[identity], self._keys.setdefault(identity, {})
@@ -67,16 +67,16 @@ class _Planning:
             _add(policy, principal.statement(terms.suffix, access.key_policy_actions, "*"))
         needs_iam = any(principal.needs_iam for principal in terms.principals)
         for group in access.key_policy if needs_iam else access.role_policies:
-            self.of_role.add(group, terms.arn)
+            self.role_policies.add(group, terms.arn)
 
     def on_location(self, location: ResolvedLocation, access: S3Access) -> None:
         arn = self._terms[location.bucket.identity].arn
         objects = f"{arn}/{location.prefix_in_bucket_policy}*"
         self._add_to_bucket_policy(location, access.on_objects, objects)
-        self.of_role.add(access.on_objects, f"{arn}/{location.prefix}*")
+        self.role_policies.add(access.on_objects, f"{arn}/{location.prefix}*")
         for needed in access.on_bucket:
             self._add_to_bucket_policy(location, needed, arn)
-            self.of_role.add(needed, arn)
+            self.role_policies.add(needed, arn)
 
     def _add_to_bucket_policy(self, location: ResolvedLocation, needed: Actions, arn: str) -> None:
         identity = location.bucket.identity
@@ -89,7 +89,7 @@ class _Planning:
         return Plan(
             {identity: _in_order(policy) for identity, policy in self._keys.items()},
             {identity: _in_order(policy) for identity, policy in self._buckets.items()},
-            self.of_role.statements,
+            self.role_policies.statements,
         )
 
 

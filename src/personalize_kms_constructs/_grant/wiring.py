@@ -74,7 +74,7 @@ class Wiring:
         self._terms: dict[str, Terms] = {}
         self._keys: dict[str, KeyTarget] = {}
         self._buckets: dict[str, BucketTarget] = {}
-        self._of_role: list[ManagedPolicyTarget] = []
+        self._iam_targets: list[ManagedPolicyTarget] = []
 
     def wait_for(self, managed: IConstruct) -> None:
         """Make every waiting resource depend on a custom resource too."""
@@ -99,7 +99,7 @@ class Wiring:
 
     @property
     def targets(self) -> list[PolicyTarget]:
-        return [*self._keys.values(), *self._of_role, *self._buckets.values()]
+        return [*self._keys.values(), *self._iam_targets, *self._buckets.values()]
 
     def allow(self, resources: Iterable[PersonalizeResource]) -> None:
         """The resources must have passed the door."""
@@ -111,8 +111,8 @@ class Wiring:
                 self._add_keys(resolved)
                 self._add_buckets(resolved, bucket_policies)
         plan = make_plan(allowed.values(), self.encryption_key.identity, self._terms)
-        while len(self._of_role) < len(plan.role):
-            self._of_role.append(ManagedPolicyTarget(self._scope, self._of_role, self.role))
+        while len(self._iam_targets) < len(plan.role):
+            self._iam_targets.append(ManagedPolicyTarget(self._scope, self._iam_targets, self.role))
         planned = self._planned(plan)
         if any(target.statements != statements for target, statements in planned):
             refuse(self._scope, self.late_problems())
@@ -157,8 +157,8 @@ class Wiring:
         for location, _ in resource.accessed:
             bucket, before = location.bucket, self._terms.get(location.bucket.identity)
             in_one_account = all(map(self.role.is_of_account, location.accounts))
-            of_role = () if in_one_account else (role_principal(self.role, bucket),)
-            principals = (*of_role, self._service)
+            role_principals = () if in_one_account else (role_principal(self.role, bucket),)
+            principals = (*role_principals, self._service)
             if before is None or len(before.principals) < len(principals):
                 refuse(self._scope, self.late_problems())
                 self._buckets.setdefault(bucket.identity, BucketTarget(bucket, bucket_policies))
@@ -172,7 +172,7 @@ class Wiring:
     def _planned(self, plan: Plan) -> list[tuple[PolicyTarget, Statements]]:
         planned: list[tuple[PolicyTarget, Statements]] = []
         planned += [(self._keys[identity], plan.keys[identity]) for identity in plan.keys]
-        planned += zip(self._of_role, plan.role, strict=False)
+        planned += zip(self._iam_targets, plan.role, strict=False)
         planned += [(self._buckets[identity], plan.buckets[identity]) for identity in plan.buckets]
         return planned
 
@@ -186,9 +186,9 @@ class Wiring:
         if not isinstance(target, KeyTarget):
             return False
         is_named = False
-        for policy in self._of_role:
-            if policy.is_pending:
+        for iam_target in self._iam_targets:
+            if iam_target.is_pending:
                 return False
-            for statement in policy.statements:
+            for statement in iam_target.statements:
                 is_named = is_named or target.arn in statement.resources
         return is_named

@@ -47,8 +47,8 @@ def judge(context: cdk.IPolicyValidationContext) -> list[cdk.PolicyViolation]:
     """
     try:
         app, root = _read_app(context, only_ours=True), context.app_construct
-        told = [(line, _remedy(line, app, root)) for line, _ in with_remedies(app.report())]
-        violations = violations_of(told, root, in_every_synth=True)
+        lines = [(line, _remedy(line, app, root)) for line, _ in with_remedies(app.report())]
+        violations = violations_of(lines, root, in_every_synth=True)
         violations += unencrypted_groups(app.without_key, root)
         for text in app.unreadable:
             violations.append(_violation(UNDECIDED, WARNING, text))
@@ -66,8 +66,8 @@ def check_everything(
     """Return all findings, except the judge's."""
     app, root = _read_app(context, only_ours=False), context.app_construct.node.root
     of_judge = _read_app(context, only_ours=True).report() if is_judged else AccessReport()
-    told = with_remedies(less(app.report(), of_judge))
-    violations = violations_of(told, root, in_every_synth=False)
+    lines = with_remedies(less(app.report(), of_judge))
+    violations = violations_of(lines, root, in_every_synth=False)
     wrong_context = [] if is_judged else app.wrong_context
     for text in (*app.unreadable, *wrong_context):
         violations.append(_violation(CONFIGURATION, ERROR, text))
@@ -112,15 +112,15 @@ def _remedy(line: Line, app: ReadApp, root: Any) -> str:
 
 
 def violations_of(
-    told: Iterable[tuple[Line, str]], root: Any, *, in_every_synth: bool
+    lines: Iterable[tuple[Line, str]], root: Any, *, in_every_synth: bool
 ) -> list[cdk.PolicyViolation]:
     """Return findings as violations, without acknowledged ones."""
     violations: list[cdk.PolicyViolation] = []
-    for line, fix in told:
+    for line, fix in lines:
         # A construct asks for what its dataset groups ask for.
         places = line.found_at
         outermost = [place for place in places if not any(map(place.is_below, places))]
-        shown = _shown(root, line.rule, outermost, in_every_synth=in_every_synth)
+        shown = _places_to_show(root, line.rule, outermost, in_every_synth=in_every_synth)
         if shown is None:
             continue
         text = line.text + _paths_to_add(line, shown)
@@ -163,7 +163,7 @@ def unencrypted_groups(groups: Iterable[Resource], root: Any) -> list[cdk.Policy
     """Return a warning for each dataset group without a key, which may have been forgotten."""
     violations: list[cdk.PolicyViolation] = []
     for group in groups:
-        shown = _shown(root, UNENCRYPTED, [group.declared], in_every_synth=True)
+        shown = _places_to_show(root, UNENCRYPTED, [group.declared], in_every_synth=True)
         text = f"{group.path} has no key of yours: Personalize encrypts it with its own"
         if shown is not None:
             resources = _violating_resources(shown)
@@ -171,7 +171,7 @@ def unencrypted_groups(groups: Iterable[Resource], root: Any) -> list[cdk.Policy
     return violations
 
 
-def _shown(
+def _places_to_show(
     root: Any, rule: str, places: Sequence[Declaration], *, in_every_synth: bool
 ) -> Sequence[Declaration] | None:
     """Return one place where a rule isn't acknowledged, for the CDK prints all places apart.

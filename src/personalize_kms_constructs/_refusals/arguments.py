@@ -42,7 +42,7 @@ def has(value: object, *members: str) -> bool:
     return False
 
 
-def shown(value: object) -> str:
+def brief(value: object) -> str:
     """The repr of an object may fill a page. A float is most often a token."""
     if value is None or isinstance(value, (str, int)):
         return repr(value)
@@ -199,11 +199,11 @@ def type_problems(expected: TypeTest, *, optional: bool = False, **values: objec
         if optional and value is None:
             continue
         if not expected.fits(value):
-            yield f"{name} is {shown(value)}, expected {expected.noun}: {expected.way}"
+            yield f"{name} is {brief(value)}, expected {expected.noun}: {expected.way}"
             continue
         for member in _members(value):
             if not expected.member_fits(member):
-                yield f"{name} has {shown(member)}, expected {expected.noun}: {expected.way}"
+                yield f"{name} has {brief(member)}, expected {expected.noun}: {expected.way}"
                 break
 
 
@@ -235,4 +235,4 @@ def not_a_resource(value: object) -> str:
         )
     else:
         way = "call a factory, as in PersonalizeResource.dataset_group()"
-    return f"{shown(value)} is not a resource: {way}"
+    return f"{brief(value)} is not a resource: {way}"

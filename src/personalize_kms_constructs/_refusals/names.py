@@ -10,7 +10,7 @@ from personalize_kms_check._shared.accepted import IS_NO_NAME, USE_A_NAME, is_na
 from personalize_kms_check._shared.values import as_text
 
 from .._tokens import TOKEN, is_replaced_later, is_token
-from .arguments import shown
+from .arguments import brief
 
 # https://docs.aws.amazon.com/personalize/latest/dg/API_CreateDatasetGroup.html
 Domain: TypeAlias = Literal["ECOMMERCE", "VIDEO_ON_DEMAND"]
@@ -30,7 +30,7 @@ def name_problems(subject: str, name: object, known: str | None = None) -> Itera
         text = TOKEN.sub("x", name if known is None else known)
         if is_name(as_text(text)):
             return
-    yield f"{subject} {shown(name)} {IS_NO_NAME}: {USE_A_NAME}"
+    yield f"{subject} {brief(name)} {IS_NO_NAME}: {USE_A_NAME}"
 
 
 def role_name_problems(role_name: object, service_role: object) -> Iterator[str]:
@@ -43,7 +43,7 @@ def role_name_problems(role_name: object, service_role: object) -> Iterator[str]
         return
     if not isinstance(role_name, str) or _ROLE_NAME.fullmatch(TOKEN.sub("x", role_name)) is None:
         yield (
-            f"role_name is {shown(role_name)} but IAM takes 1 to 64 letters, digits and characters "
+            f"role_name is {brief(role_name)} but IAM takes 1 to 64 letters, digits and characters "
             "of '+=,.@-_': use a name of these"
         )
 
@@ -53,4 +53,4 @@ def choice_problems(subject: str, value: object, allowed: Sequence[str]) -> Iter
         return
     if value not in allowed:
         values = ", ".join(map(repr, allowed))
-        yield f"{subject} is {shown(value)} but Personalize takes {values}: use one of them"
+        yield f"{subject} is {brief(value)} but Personalize takes {values}: use one of them"

@@ -13,7 +13,7 @@ from personalize_kms_check.matrix import Permissions
 
 from .._grant.paths import output_below_input
 from .._refusals import refuse, taken_out_if_refused
-from .._refusals.arguments import TAGS, shown, type_problems
+from .._refusals.arguments import TAGS, brief, type_problems
 from .._tokens import is_token
 from .._warnings import warn
 from ..callers import creation_statements, pass_role_statement, personalize_arn
@@ -186,7 +186,7 @@ def _problems(
 def _encryption_problems(stack: Stack, encryption: object) -> Iterator[str]:
     if not isinstance(encryption, PersonalizeEncryption):
         yield (
-            f"encryption is {shown(encryption)}, expected a PersonalizeEncryption: pass the "
+            f"encryption is {brief(encryption)}, expected a PersonalizeEncryption: pass the "
             "construct with the service role for the job"
         )
         return

@@ -19,7 +19,7 @@ from personalize_kms_check.matrix import Permissions, S3Access
 
 from .._grant.paths import FOR_NO_POLICY, folder, folder_problems
 from .._grant.resolved import ResolvedResource
-from .._refusals.arguments import shown, type_problems
+from .._refusals.arguments import brief, type_problems
 from .._tokens import TOKEN, is_token
 from ..locations import LOCATION, S3Location
 from ..resources import PersonalizeResource
@@ -131,7 +131,7 @@ class JobLocation:
         yield from problems
         if not problems and is_known(self.path) and not _is_below(self.path):
             yield (
-                f"{self._parameter} is {shown(self.path)}, expected a path below the prefix of "
+                f"{self._parameter} is {brief(self.path)}, expected a path below the prefix of "
                 f"{self.part}: pass only names, without s3:// address, leading slash, "
                 "'.', '..' and '$.', for example '2026-11-25/', or an expression, for example "
                 "sfn.JsonPath.format('{}/', sfn.JsonPath.string_at('$.day'))"

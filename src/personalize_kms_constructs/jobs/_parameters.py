@@ -15,7 +15,7 @@ from personalize_kms_check.matrix import Permissions
 
 from .._grant.environments import personalize_arn_problems
 from .._grant.place import Place
-from .._refusals.arguments import kind_of_arn, shown
+from .._refusals.arguments import brief, kind_of_arn
 from .._refusals.names import choice_problems, name_problems
 from .._tokens import TOKEN, is_replaced_later, is_token
 from ..callers import personalize_arn
@@ -86,7 +86,7 @@ def value_problems(arguments: Mapping[str, Any]) -> Iterator[str]:
         if is_right and fits and not is_jsonata(value) and not Token.is_unresolved(value):
             is_right = type(value) in (int, float) and fits(value)
         if not is_right and not str(name).endswith("Arn"):  # an ArnParameter
-            got = value if isinstance(value, float) else shown(value)
+            got = value if isinstance(value, float) else brief(value)
             yield f"{name} is {got}, expected {expected}: pass one, or an expression"
 
 
@@ -113,7 +113,7 @@ class ArnParameter:
         if not self._fits(value):
             l1 = "" if self.form == SOLUTION_VERSION else ", for example the attr_…_arn of an L1"
             yield (
-                f"{self.name} is {shown(value)}, expected an ARN of the form "
+                f"{self.name} is {brief(value)}, expected an ARN of the form "
                 f"arn:aws:personalize:REGION:ACCOUNT:{self.form}: pass one{l1}, or an "
                 "expression, for example sfn.JsonPath.string_at('$.arn')"
             )

@@ -7,7 +7,7 @@ from typing import TypeGuard
 
 from aws_cdk import Duration
 
-from .._refusals.arguments import shown
+from .._refusals.arguments import brief
 
 _DAY = 24 * 60 * 60
 # Two days at most to wait for other jobs, and a day for the job: "up to a day" for data deletion
@@ -46,7 +46,7 @@ def time_problems(timeout: object, patience: object) -> Iterator[str]:
     for parameter, value in (("timeout", timeout), ("patience", patience)):
         if value is not None and not _is_known(value):
             yield (
-                f"{parameter} is {shown(value)}, expected a Duration that is known at synth: "
+                f"{parameter} is {brief(value)}, expected a Duration that is known at synth: "
                 "pass, for example, Duration.hours(6)"
             )
     if _is_known(timeout) and not 1 <= _seconds(timeout) <= _LONGEST_TIMEOUT:
