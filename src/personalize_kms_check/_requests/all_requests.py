@@ -95,9 +95,8 @@ class AllRequests:
         """Add the job started by a state, with its caller, and take it out of the list."""
         self.problems += refusals(original, waits=True)
         if jobs:
-            job = _started_by(original, jobs)
+            construct, request = job = _started_by(original, jobs)
             jobs.remove(job)
-            construct, request = job
             names = construct.job_name, construct.made_for
             request = self._reader.with_caller(request, original, *names)
             self.with_stacks.append((request, construct.stack))

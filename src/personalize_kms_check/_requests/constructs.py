@@ -136,8 +136,7 @@ class _MetadataReader:
             group = self.groups.of(metadata.made_for, self.references.own)
             if group is not None:
                 key_arn = self.groups.key_of(group)
-            condition = left_out_by(key_arn)
-            if condition:
+            if condition := left_out_by(key_arn):
                 key_arn = None
                 question = key_left_open(metadata.path, condition, metadata.declared, role_arn)
                 metadata.questions.append(question)

@@ -80,9 +80,7 @@ class RequestReader:
 
     def question_of_choice(self, original: TemplateRequest) -> OpenQuestion:
         reason = f"what it asks for depends on the condition {original.chosen_by}"
-        role_arns: tuple[str, ...] = ()
-        if original.role_arn is not None:
-            role_arns = (self._role_arn(original),)
+        role_arns = () if original.role_arn is None else (self._role_arn(original),)
         services = ("kms", "s3") if original.paths else ("kms",)
         declared = original.resource.declared
         return OpenQuestion(original.name, reason, declared, role_arns, services, Cause.CHOSEN)
