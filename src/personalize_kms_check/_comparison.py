@@ -101,7 +101,7 @@ def _on_need(
     files: list[str] = []
     for slot in lacking:
         places += slot.declared
-        files += files_for(requests, slot.column, slot.owner)
+        files += files_for(requests, slot.column, slot.owner_arn)
     if decision.answer is Answer.MAYBE:
         files += files_for(requests, column, decided.policy_of)
     page = requests[0].permissions.page_of(need.action)

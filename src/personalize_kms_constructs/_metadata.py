@@ -56,14 +56,14 @@ class Creation(NamedTuple):
         return metadata
 
 
-def pending_actions(policy: str, arn: str, actions: Iterable[str], file: str | None = None) -> Json:
+def pending_actions(kind: str, arn: str, actions: Iterable[str], file: str | None = None) -> Json:
     """Return the metadata on statements for somebody else to add to a policy.
 
-    ``policy`` is ``"key"``, ``"bucket"`` or ``"role"``, and the ARN is the key's, bucket's or
+    ``kind`` is ``"key"``, ``"bucket"`` or ``"role"``, and the ARN is the key's, bucket's or
     role's. For a job's unknown caller they are ``"caller"`` and the job's path. ``file`` is the
     file in the assembly with the statements, if there is one.
     """
-    pending = {"policy": policy, "resource": arn, "actions": sorted(actions)}
+    pending = {"policy": kind, "resource": arn, "actions": sorted(actions)}
     return pending if file is None else {**pending, "file": file}
 
 

@@ -20,7 +20,7 @@ BUCKET_POLICY = "AWS::S3::BucketPolicy"
 class PolicySlot(NamedTuple):
     """A policy, by the resources that have it; a policy to make, by one of its template."""
 
-    owner: str
+    owner_arn: str
     column: Column
     declared: tuple[Declaration, ...]
     make: str = ""

@@ -65,8 +65,8 @@ class RightStatements:
 
     def needs_in(self, slot: PolicySlot) -> list[Need]:
         if slot.column == IN_BOUNDARY:
-            return self._of[slot.owner]
-        return [need for need in self.on[slot.owner] if self._is_in(slot, need)]
+            return self._of[slot.owner_arn]
+        return [need for need in self.on[slot.owner_arn] if self._is_in(slot, need)]
 
     def _is_in(self, slot: PolicySlot, need: Need) -> bool:
         """Tell if the policy of an owner should meet a need about this owner."""
@@ -98,7 +98,7 @@ class RightStatements:
 
     def statements(self, slot: PolicySlot, needs: Iterable[Need]) -> list[Json]:
         """Return the statements of a policy for needs of named roles, always in the same order."""
-        column, owner = slot.column, slot.owner
+        column, owner_arn = slot.column, slot.owner_arn
         needs = [need for need in needs if not self._is_for_unnamed_role(slot, need)]
         needs.sort(key=_IN_ORDER)
         if column == IN_BOUNDARY:
@@ -106,11 +106,11 @@ class RightStatements:
             # which waits for the role.
             return [{"Effect": "Allow", "Action": _actions_of(needs), "Resource": "*"}]
         statements: list[Json] = []
-        if column == IN_KEY_POLICY and self._model.key(owner).has_default_policy:
-            root = _root(owner, self._model.key(owner).account)
+        if column == IN_KEY_POLICY and self._model.key(owner_arn).has_default_policy:
+            root = _root(owner_arn, self._model.key(owner_arn).account)
             statements += default_key_policy(root)["Statement"]
         if column == TRUST:
-            statements += self._trust_statements(owner)
+            statements += self._trust_statements(owner_arn)
         return statements + [self._statement(group, column) for group in _alike(needs)]
 
     def _trust_statements(self, role_arn: str) -> list[Json]:
@@ -197,9 +197,9 @@ def _alike(needs: Iterable[Need]) -> list[list[Need]]:
         subject = (need.principal_arn, need.account, need.owner_arn, need.resource_arn)
         on_resource.setdefault(subject, []).append(need)
     groups: dict[tuple[object, ...], list[Need]] = {}
-    for (principal_arn, account, owner, _), alike in on_resource.items():
+    for (principal_arn, account, owner_arn, _), alike in on_resource.items():
         actions = frozenset(need.action for need in alike)
-        groups.setdefault((principal_arn, account, owner, actions), []).extend(alike)
+        groups.setdefault((principal_arn, account, owner_arn, actions), []).extend(alike)
     return list(groups.values())
 
 

@@ -106,7 +106,7 @@ class Advice:
         requests = [request for need in change.lacks for request in need.requests]
         return PolicyToChange(
             policy=slot.column,
-            policy_of=slot.owner,
+            policy_of=slot.owner_arn,
             declared=slot.declared,
             lacks=tuple(lacks),
             too_much=tuple(change.too_much),
@@ -116,7 +116,7 @@ class Advice:
             own_conditions=_own_conditions(replaced, statements),
             also_for=self._also_for(slot, replaced, rests),
             unnamed_roles=self._right.unnamed_roles(slot, needs),
-            files=files_for(requests, slot.column, slot.owner),
+            files=files_for(requests, slot.column, slot.owner_arn),
             make=slot.make,
             waiting=self._waiting(slot, needs),
         )
@@ -129,7 +129,7 @@ class Advice:
         if not change.too_much:
             return list(change.lacks)
         needs = dict.fromkeys(change.lacks)
-        for need in self._right.needs_in_iam(change.slot.owner):
+        for need in self._right.needs_in_iam(change.slot.owner_arn):
             if policy_for(self._model, need, IN_IAM) == change.slot:
                 needs[need] = None
         return list(needs)
@@ -147,8 +147,8 @@ class Advice:
 
     def _policies_of(self, slot: PolicySlot) -> list[Policy]:
         if slot.column in (IN_IAM, IN_BOUNDARY):
-            return self._model.role(slot.owner).identity
-        return self._owner(slot.owner).policies
+            return self._model.role(slot.owner_arn).identity
+        return self._owner(slot.owner_arn).policies
 
     def _also_for(
         self, slot: PolicySlot, replaced: list[PolicyStatement], rests: list[Json | None]
@@ -161,10 +161,10 @@ class Advice:
                 others += [name for name in principals_of(statement.body) if name not in kept]
                 continue
             others += statement.policy.also_of
-            for trusting in allow_statements(self._model.role(slot.owner).trust):
+            for trusting in allow_statements(self._model.role(slot.owner_arn).trust):
                 others += principals_of(trusting.body)
-        users = [need.principal_arn for need in self._right.on[slot.owner]]
-        served = {SERVICE_PRINCIPAL, slot.owner, *users}
+        users = [need.principal_arn for need in self._right.on[slot.owner_arn]]
+        served = {SERVICE_PRINCIPAL, slot.owner_arn, *users}
         return tuple(dict.fromkeys([name for name in others if not is_one_of(name, served)]))
 
     def _waiting(self, slot: PolicySlot, needs: Iterable[Need]) -> tuple[Declaration, ...]:

@@ -131,9 +131,9 @@ def declared_of(subjects: Iterable[_Subject]) -> tuple[Declaration, ...]:
     return tuple(dict.fromkeys(declared))
 
 
-def files_for(requests: Iterable[Request], column: str, owner: str) -> tuple[str, ...]:
+def files_for(requests: Iterable[Request], column: str, owner_arn: str) -> tuple[str, ...]:
     """Return the files with the statements for a policy's owner, of each construct one."""
-    files = [request.files.get((column, owner)) for request in requests]
+    files = [request.files.get((column, owner_arn)) for request in requests]
     return tuple(filter(None, dict.fromkeys(files)))
 
 

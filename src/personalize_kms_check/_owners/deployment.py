@@ -137,11 +137,11 @@ class Deployment:
     @cached_property
     def unclaimed_role_policies(self) -> Mapping[str, list[Resource]]:
         """The policies of roles outside of the assembly, by the roles' names."""
-        made: set[str] = set()
+        role_names: set[str] = set()
         for roles in self.own["roles"].values():
-            made.update(without_case(physical.role_name(role)) for role in roles)
+            role_names.update(without_case(physical.role_name(role)) for role in roles)
         resources = self.own["policies of roles"]
-        return {name: resources[name] for name in resources if without_case(name) not in made}
+        return {name: resources[name] for name in resources if without_case(name) not in role_names}
 
     @cached_property
     def unclaimed_bucket_policies(self) -> Mapping[str, list[Resource]]:

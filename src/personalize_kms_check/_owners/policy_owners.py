@@ -71,38 +71,38 @@ class Owners:
         for request, stack in requests:
             for arn in filter(None, (request.role_arn, request.caller_arn)):
                 with stack.noting_errors():
-                    made = deployment.find("roles", of_any_partition(arn))
-                    self._add(arn, self._role, made, model.roles, model)
+                    resources = deployment.find("roles", of_any_partition(arn))
+                    self._add(arn, self._role, resources, model.roles, model)
             for location in request.locations:
                 arn = location.bucket_arn
                 with stack.noting_errors():
-                    made = deployment.of_bucket("buckets", arn)
+                    resources = deployment.of_bucket("buckets", arn)
                     if arn not in model.buckets:
-                        resources = deployment.of_bucket("bucket policies", arn)
-                        model.problems += bucket_policy_problems(arn, resources, made)
+                        policy_resources = deployment.of_bucket("bucket policies", arn)
+                        model.problems += bucket_policy_problems(arn, policy_resources, resources)
                     read = partial(self._bucket, account=request.account)
-                    self._add(arn, read, made, model.buckets, model)
+                    self._add(arn, read, resources, model.buckets, model)
                     if same(model.buckets[arn].account, read(arn).account) is Answer.NO:
                         # It is in one of the accounts that use it, if in any.
                         account = unknown(f"account of {arn}")
                         model.buckets[arn] = replace(model.buckets[arn], account=account)
             for arn in model.keys_of(request):
                 with stack.noting_errors():
-                    made = deployment.find("keys", of_any_partition(arn))
-                    self._add(arn, self._key, made, model.keys, model)
+                    resources = deployment.find("keys", of_any_partition(arn))
+                    self._add(arn, self._key, resources, model.keys, model)
         return model
 
     def _add(
         self,
         arn: str,
         read: Callable[[str], AnOwner],
-        made: list[Resource],
+        resources: list[Resource],
         owners: dict[str, AnOwner],
         model: AccessModel,
     ) -> None:
         if arn in owners:
             return
-        resource = made[0] if made else None
+        resource = resources[0] if resources else None
         if resource is not None:
             model.names[arn] = resource.path
         owner = read(arn)
@@ -150,19 +150,19 @@ class Owners:
             model.buckets.setdefault(arn, self._bucket(arn, account=stack.account))
         if role is not None:
             declared, names_personalize = resource.declared, _names_personalize(resource)
-            made = TemplateRole(role, declared, stack.region, names_personalize)
-            model.template_roles.append(made)
+            creator = TemplateRole(role, declared, stack.region, names_personalize)
+            model.template_roles.append(creator)
 
     def _read_key(self, arn: str) -> Key:
         """Return a key; of one outside of the app, what is given, and what this app merges in."""
-        made = self._deployment.find("keys", of_any_partition(arn))
+        resources = self._deployment.find("keys", of_any_partition(arn))
         functions = self._deployment.find("merged key policies", of_any_partition(arn))
         merged = [policy_of(function, "PolicyDocument") for function in functions]
-        if not made:
+        if not resources:
             unseen = "only what this app merges into it is known" if merged else _why_unseen(arn)
             given = given_policy_of("key", arn, self._documents)
             return Key(arn, [*given, *merged], unseen="" if given else unseen)
-        resource = made[0]
+        resource = resources[0]
         policy = policy_of(resource, "KeyPolicy")
         has_default_policy = policy.document is None
         if has_default_policy:
@@ -226,19 +226,19 @@ class Owners:
 
     def _read_bucket(self, arn: str, account: str) -> Bucket:
         """Return it with its key. The account is the request's; the app may name another one."""
-        made = self._deployment.of_bucket("buckets", arn)
-        resources = self._deployment.of_bucket("bucket policies", arn)
-        policies = [policy_of(resource, "PolicyDocument") for resource in resources]
+        resources = self._deployment.of_bucket("buckets", arn)
+        policy_resources = self._deployment.of_bucket("bucket policies", arn)
+        policies = [policy_of(resource, "PolicyDocument") for resource in policy_resources]
         locations = self._locations.get(arn, [])
         account = next(filter(None, [location.account for location in locations]), account)
         keys = {location.key_arn for location in locations if location.key_arn is not None}
-        resource = made[0] if made else None
+        resource = resources[0] if resources else None
         if resource is None:
             key_arn, unseen_encryption = None, _why_unseen(arn)
             policies = policies or given_policy_of("bucket", arn, self._documents)
             unseen = "" if policies else unseen_encryption
         else:
-            unseen = not_told_apart(resource, made)
+            unseen = not_told_apart(resource, resources)
             key_arn, unseen_encryption = (None, unseen) if unseen else self._encryption(resource)
         if unseen_encryption and len(keys) == 1:
             key_arn, unseen_encryption = keys.pop(), ""

@@ -22,12 +22,12 @@ _KINDS = {physical.BUCKET: "bucket", physical.ROLE: "role"}
 
 def raise_for_two_deployments(resources: Iterable[Resource]) -> None:
     """Raise an error if two templates make a bucket or a role of one name, without a condition."""
-    made: dict[tuple[str, str], Resource] = {}
+    by_name: dict[tuple[str, str], Resource] = {}
     for resource in resources:
         if resource.type not in _KINDS or resource.stack.parent is not None or resource.condition:
             continue
         name = physical.attribute(resource, physical.REF)
-        other = made.setdefault((resource.type, name.lower()), resource)
+        other = by_name.setdefault((resource.type, name.lower()), resource)
         if other.stack is resource.stack or "${" in name:
             continue
         templates = (other.stack.template, resource.stack.template)

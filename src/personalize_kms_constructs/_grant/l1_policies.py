@@ -30,7 +30,7 @@ def wrapper_of_bucket(l1: s3.CfnBucket) -> s3.IBucket | None:
 
 
 def add_by_cdk(
-    l1: kms.CfnKey, policy: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]
+    l1: kms.CfnKey, document: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]
 ) -> bool:
     """Add statements as the CDK's ``KeyGrants`` do for an L1.
 
@@ -38,7 +38,7 @@ def add_by_cdk(
     each statement, so statements added beside it are lost. It drops ``Id`` and ``Version``, and
     can't read ``Fn::Sub`` in a ``Resource``, so use it only for a policy that it may have written.
     """
-    rest = {element: value for element, value in policy.items() if element != "Statement"}
+    rest = {element: value for element, value in document.items() if element != "Statement"}
     if rest != {"Version": "2012-10-17"}:
         return False
     adapter = cast("iam.IResourceWithPolicyV2", iam.ResourceWithPolicies.of(l1))

@@ -213,9 +213,9 @@ def _members(value: object) -> list[object]:
     return list(value) if isinstance(value, Sequence) else []
 
 
-def revision_problems(policy: object, revision: object) -> Iterator[str]:
+def revision_problems(imported_key_policy: object, revision: object) -> Iterator[str]:
     yield from type_problems(STRING, optional=True, imported_key_policy_revision=revision)
-    if policy is not ImportedKeyPolicy.MANAGED and revision is not None:
+    if imported_key_policy is not ImportedKeyPolicy.MANAGED and revision is not None:
         yield (
             "imported_key_policy_revision is for ImportedKeyPolicy.MANAGED, which is not chosen: "
             "leave it out, or set imported_key_policy=ImportedKeyPolicy.MANAGED"
