@@ -60,12 +60,12 @@ def trust_problems(model: AccessModel, decisions: Iterable[DecidedNeed]) -> Iter
 
 def configuration_problems(model: AccessModel) -> Iterator[Finding]:
     unusable: dict[object, tuple[Owner, Reason, str, list[Request]]] = {}
-    for asked in model.requests:
-        for owner, reason, page in _unusable(model, asked):
+    for request in model.requests:
+        for owner, reason, page in _unusable(model, request):
             identity = (owner.arn, reason.cause, *reason.values.values())
-            *_, all_asked = unusable.setdefault(identity, (owner, reason, page, []))
-            all_asked.append(asked)
-    for owner, reason, page, all_asked in unusable.values():
+            *_, requests = unusable.setdefault(identity, (owner, reason, page, []))
+            requests.append(request)
+    for owner, reason, page, requests in unusable.values():
         label = model.label(owner.arn)
         yield Finding(
             kind="configuration",
@@ -73,33 +73,33 @@ def configuration_problems(model: AccessModel) -> Iterator[Finding]:
             label=f"key {label}" if isinstance(owner, Key) else label,
             reason=reason,
             page=page,
-            requests=tuple(all_asked),
+            requests=tuple(requests),
         )
 
 
-def _unusable(model: AccessModel, asked: Request) -> Iterator[tuple[Owner, Reason, str]]:
+def _unusable(model: AccessModel, request: Request) -> Iterator[tuple[Owner, Reason, str]]:
     """Yield the roles, keys and buckets Personalize can't use, the reasons, and AWS's pages."""
-    role = model.role(asked.role_arn)
+    role = model.role(request.role_arn)
     if not role.exists:
         taken = f"{role.namesake} has its name: give that to the next job, or a new dataset group"
         mend = taken if role.namesake else _OTHER_ROLE
         yield role, Reason.of(Cause.ROLE_ABSENT, mend=mend), IMPORT_PAGE
-    elif same(role.account, asked.account) is Answer.NO:
-        yield role, Reason.of(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=asked.account), IMPORT_PAGE
-    for arn in model.keys_of(asked):
+    elif same(role.account, request.account) is Answer.NO:
+        yield role, Reason.of(Cause.ROLE_OF_ANOTHER_ACCOUNT, account=request.account), IMPORT_PAGE
+    for arn in model.keys_of(request):
         key = model.key(arn)
-        for reason in _unusable_key(key, asked):
+        for reason in _unusable_key(key, request):
             yield key, reason, KEY_STATE_PAGE if reason.cause is Cause.KEY_STATE else KMS_PAGE
-    for arn in dict.fromkeys([location.bucket_arn for location in asked.locations]):
-        bucket = model.bucket(arn, asked.account)
+    for arn in dict.fromkeys([location.bucket_arn for location in request.locations]):
+        bucket = model.bucket(arn, request.account)
         if not bucket.exists:
             yield bucket, Reason.of(Cause.BUCKET_ABSENT), IMPORT_PAGE
-        elif bucket.region and same(bucket.region, asked.region) is Answer.NO:
-            regions = {"bucket_region": bucket.region, "region": asked.region}
+        elif bucket.region and same(bucket.region, request.region) is Answer.NO:
+            regions = {"bucket_region": bucket.region, "region": request.region}
             yield bucket, Reason(Cause.BUCKET_REGION, regions), IMPORT_PAGE
 
 
-def _unusable_key(key: Key, asked: Request) -> Iterator[Reason]:
+def _unusable_key(key: Key, request: Request) -> Iterator[Reason]:
     parts = split_arn(key.arn)
     if key.arn.endswith(AWS_MANAGED_KEY):
         yield Reason.of(Cause.KEY_OF_AWS)
@@ -121,8 +121,8 @@ def _unusable_key(key: Key, asked: Request) -> Iterator[Reason]:
     is_known = not has_unknown(key.spec + key.usage)
     if is_known and (key.spec, key.usage) != ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"):
         yield Reason.of(Cause.KEY_SPEC, spec=key.spec, usage=key.usage)
-    if parts and parts[2] == "kms" and same(parts[3], asked.region) is Answer.NO:
-        yield Reason.of(Cause.KEY_REGION, key_region=parts[3], region=asked.region)
+    if parts and parts[2] == "kms" and same(parts[3], request.region) is Answer.NO:
+        yield Reason.of(Cause.KEY_REGION, key_region=parts[3], region=request.region)
 
 
 def ordering_problems(model: AccessModel, decisions: Iterable[DecidedNeed]) -> Iterator[Finding]:
@@ -135,32 +135,32 @@ def ordering_problems(model: AccessModel, decisions: Iterable[DecidedNeed]) -> I
     for need, _, decision in decisions:
         if decision.answer is Answer.NO:
             continue
-        for asked in need.requests:
+        for request in need.requests:
             for alternatives in decision.waits_for:
-                if not _is_one_there_before(asked, alternatives):
-                    early.setdefault((asked, alternatives[0].policy), []).append(need)
-    has_ours = any(asked.ours for asked in model.requests)
+                if not _is_one_there_before(request, alternatives):
+                    early.setdefault((request, alternatives[0].policy), []).append(need)
+    has_ours = any(request.ours for request in model.requests)
     mend = _WAIT_FOR_OURS if has_ours else "add a DependsOn on that policy"
-    for (asked, policy), early_needs in early.items():
+    for (request, policy), early_needs in early.items():
         actions = tuple(dict.fromkeys([need.action for need in early_needs]))
         reason = Reason.of(Cause.NOT_WAITED_FOR, before=policy.name, actions=actions, mend=mend)
         yield Finding(
             kind="ordering",
-            subject=asked.label,
+            subject=request.label,
             reason=reason,
-            page=asked.permissions.page_of(early_needs[0].action),
-            requests=(asked,),
+            page=request.permissions.page_of(early_needs[0].action),
+            requests=(request,),
             waits_for=declared_of([policy]),
             is_warning=any(_may_be_allowed_elsewhere(model, need, policy) for need in early_needs),
         )
 
 
-def _is_one_there_before(asked: Request, alternatives: tuple[PolicyStatement, ...]) -> bool:
-    if asked.waits_for is None:
+def _is_one_there_before(request: Request, alternatives: tuple[PolicyStatement, ...]) -> bool:
+    if request.waits_for is None:
         return True
     for statement in alternatives:
         declared = statement.policy.declared
-        if declared is None or declared in asked.waits_for:
+        if declared is None or declared in request.waits_for:
             return True
     return False
 
