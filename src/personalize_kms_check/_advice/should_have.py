@@ -24,7 +24,7 @@ from .._needs.need import (
     SERVICE,
     TRUST,
     Need,
-    by_owner,
+    needs_by_arn,
 )
 from .._shared.answers import Answer
 from .._shared.default_key_policy import default_key_policy
@@ -45,7 +45,7 @@ class RightStatements:
     def __init__(self, model: AccessModel, needs: Iterable[Need], forms: Forms) -> None:
         self._model = model
         self._forms = forms
-        self.on = by_owner(needs)
+        self.on = needs_by_arn(needs)
         """The needs on each key, bucket and service role, by its ARN."""
         self._of: dict[str, list[Need]] = defaultdict(list)
         """The needs of each role, by its ARN."""

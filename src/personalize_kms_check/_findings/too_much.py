@@ -21,7 +21,7 @@ from .._model.finding import Finding
 from .._model.model import AccessModel, Bucket, Key, Role
 from .._model.policy_documents import PolicyStatement, allow_statements
 from .._model.requests import Request, declared_of
-from .._needs.need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, by_owner
+from .._needs.need import IN_BUCKET_POLICY, IN_IAM, IN_KEY_POLICY, ROLE, SERVICE, Need, needs_by_arn
 from .._shared.answers import Answer
 from .._shared.values import matches, same
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
@@ -48,7 +48,7 @@ def too_much(model: AccessModel, needs: Iterable[Need], named: Collection[Need])
         caller = (need.principal, need.account, need.caller)
         groups.setdefault(caller, []).append(need)
     entries: list[Finding] = []
-    on = by_owner(needs)
+    on = needs_by_arn(needs)
     for own in groups.values():
         entries += _CallerPermissions(model, own, on, named).entries()
     entries = [*_joined(entries), *trusted_beyond(model)]
@@ -86,7 +86,7 @@ class _CallerPermissions:
         self._named = named
         self._caller = own[0].caller
         self._role = own[0].role
-        self._on = by_owner(self._own)
+        self._on = needs_by_arn(self._own)
 
     def entries(self) -> Iterator[Finding]:
         for needs in self._on.values():

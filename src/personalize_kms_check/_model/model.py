@@ -1,7 +1,7 @@
 """Keys, roles and buckets with their policies, and all requests to Personalize, as data.
 
-A template and an account are read into the same model. Values may have holes (see ``_values``), and
-each unseen part has the reason why, so nothing has to be guessed.
+A template and an account are read into the same model. Values may have holes (see
+``_shared.values``), and each unseen part has the reason why, so nothing has to be guessed.
 """
 
 from __future__ import annotations
@@ -149,8 +149,6 @@ class AccessModel:
     """The functions of each template, by its path; in an account there are no templates."""
     assumed: dict[str, str] = field(default_factory=dict)
     """The parameters' defaults used in conditions, by stack and name: ``Main.Stage``."""
-    unseen: str = NOT_OF_THE_APP
-    """The reason why nothing is known of keys, roles and buckets outside of the model."""
 
     @property
     def owners(self) -> Iterable[Owner]:
@@ -161,16 +159,16 @@ class AccessModel:
 
     def key(self, arn: str) -> Key:
         """Return a key; if it isn't in the model, its policy can't be seen."""
-        return self.keys.get(arn) or Key(arn, unseen=self.unseen)
+        return self.keys.get(arn) or Key(arn, unseen=NOT_OF_THE_APP)
 
     def role(self, arn: str) -> Role:
         """Return a role; if it isn't in the model, its policies can't be seen."""
-        why = self.unseen
+        why = NOT_OF_THE_APP
         return self.roles.get(arn) or Role(arn, unseen=why, unseen_trust=why, unseen_boundary=why)
 
     def bucket(self, arn: str, account: str) -> Bucket:
         """Return a bucket; if it isn't in the model, its policy and encryption can't be seen."""
-        why = self.unseen
+        why = NOT_OF_THE_APP
         return self.buckets.get(arn) or Bucket(arn, account, unseen=why, unseen_encryption=why)
 
     def location_keys(self, request: Request, location: Location) -> list[str]:

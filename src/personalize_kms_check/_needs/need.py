@@ -91,7 +91,7 @@ def _once(needs: Iterable[Need]) -> list[Need]:
     return joined
 
 
-def by_owner(needs: Iterable[Need]) -> Mapping[str, list[Need]]:
+def needs_by_arn(needs: Iterable[Need]) -> Mapping[str, list[Need]]:
     """Return the needs on each key, bucket and service role, by its ARN."""
     on_owner: dict[str, list[Need]] = defaultdict(list)
     for need in needs:

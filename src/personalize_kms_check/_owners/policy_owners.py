@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any, TypeVar
 
+from .._model.causes import NOT_OF_THE_APP
 from .._model.declarations import Declaration
 from .._model.hints import how_to_tell
 from .._model.model import AWS_MANAGED_KEY, AccessModel, Bucket, Key, Role, TemplateRole
@@ -292,7 +293,7 @@ def _names_personalize(role: Resource) -> bool:
 def _why_unseen(arn: str) -> str:
     if has_unknown(arn) and arn.startswith("${"):
         return "it isn't known before deployment"
-    return AccessModel.unseen
+    return NOT_OF_THE_APP
 
 
 def _doubt_about(spec_and_usage: str, resource: Resource) -> str:

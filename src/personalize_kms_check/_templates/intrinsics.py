@@ -1,7 +1,7 @@
 """CloudFormation's intrinsic functions: resolved as far as a template tells, and the names in them.
 
 A value unknown in the template (a parameter, an attribute outside of the model, an import from
-another app) is a hole: see ``_values``.
+another app) is a hole: see ``_shared.values``.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """

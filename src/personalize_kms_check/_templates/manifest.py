@@ -15,7 +15,7 @@ from .._model.policy_documents import as_list
 from .._shared import METADATA_TYPE
 from .._shared.values import unknown
 from .files import AssemblyError, Json, noting_errors, read_json
-from .template import Template, template_of, templates_by_construct
+from .template import Template, template_around, templates_by_construct
 
 LOGICAL_ID = "aws:cdk:logicalId"
 ACKNOWLEDGED = "aws:cdk:acknowledged-rules"
@@ -168,12 +168,12 @@ class _Manifest:
                         assembly.acknowledged.append((str(rule), path))
         of_construct = templates_by_construct(template, paths)
         for path, logical_id in paths:
-            own = template_of(path, of_construct, template)
+            own = template_around(path, of_construct, template)
             # A logical id is unique in its template only.
             if logical_id in own.resources:
                 own.paths.setdefault(logical_id, path)
         for path, data in ours:
-            own = template_of(path, of_construct, template)
+            own = template_around(path, of_construct, template)
             file = self.directory / str(data.get("template"))
             # Nested templates that are equal are one asset, which has the file of the first. (The
             # template of a product in a nested stack is another one.)

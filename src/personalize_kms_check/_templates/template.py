@@ -158,13 +158,13 @@ def templates_by_construct(
     for path, logical_id in sorted(pairs, key=lambda pair: pair[0].count("/")):
         nested_in = _NESTED.fullmatch(path)
         if nested_in:
-            nested = template_of(path, of_construct, template).nested.get(logical_id)
+            nested = template_around(path, of_construct, template).nested.get(logical_id)
             if nested is not None:
                 of_construct[nested_in["construct"]] = nested
     return of_construct
 
 
-def template_of(path: str, of_construct: Mapping[str, Template], default: Template) -> Template:
+def template_around(path: str, of_construct: Mapping[str, Template], default: Template) -> Template:
     """Return the template of the innermost stack around a path."""
     around = path
     while "/" in around:
