@@ -53,12 +53,7 @@ from ._refusals.names import (
     role_name_problems,
 )
 from ._synth import AtSynth, Inventory
-from ._tokens import (
-    is_token,
-    l1_behind,
-    literal_part,
-    to_hash,
-)
+from ._tokens import is_token, l1_behind, literal_part, to_hash
 from .callers import caller_problems, caller_statements, grant_statements, takes_no_statements
 from .key_access import key_access_rule
 from .locations import LOCATION, S3Location
@@ -358,7 +353,7 @@ class PersonalizeEncryption(Construct):
             kms_key_arn=key_arn,
             role_arn=self._personalize_wiring.role.arn,
         )
-        self.__keep(id, resource)
+        self.__keep(id.replace("/", "--"), resource)
         self.__set_tags(resource, tags)
         self.__wire(id, resource, [PersonalizeResource.dataset_group()], key_arn)
         self.__keep_role()
@@ -445,7 +440,7 @@ class PersonalizeEncryption(Construct):
             dataset_type=dataset_type,
             dataset_import_job=import_job,
         )
-        self.__keep(id, dataset)
+        self.__keep(id.replace("/", "--"), dataset)
         self.__set_tags(dataset, tags)
         return self.__wire(id, dataset, jobs)
 

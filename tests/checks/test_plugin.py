@@ -184,6 +184,7 @@ def test_the_names_of_the_rules_last() -> None:
         "Personalize::MissingKeyAccess",
         "Personalize::MissingRoleAccess",
         "Personalize::Ordering",
+        "Personalize::Retention",
         "Personalize::Trust",
         "Personalize::Undecided",
         "Personalize::Unencrypted",

@@ -94,7 +94,7 @@ def test_it_has_what_github_requires(tmp_path: Path) -> None:
     )
     driver = log["runs"][0]["tool"]["driver"]
     assert driver["name"] == "personalize-kms"
-    assert len(driver["rules"]) == 11
+    assert len(driver["rules"]) == 12
     for rule in driver["rules"]:
         texts = (
             rule["id"],

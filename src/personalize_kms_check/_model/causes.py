@@ -171,9 +171,9 @@ class Cause(Enum):
         "leave it in the app, or pass another one",
     )
     DELETED = (
-        "{subject} should retain {what}, but something in the app deletes this with the stack",
-        "exclude it in the aspect or in RemovalPolicies.of(…).destroy(), which would delete data "
-        "or the access to them, or set removal_policy=RemovalPolicy.DESTROY",
+        "something in the app deletes with the stack what {subject} should retain ({what})",
+        "keep it, as by RemovalPolicies.of(<the construct>).retain_on_update_or_delete(), "
+        "or set removal_policy=RemovalPolicy.DESTROY",
     )
     NO_ROLE = "{subject} has no role, without which Personalize can't create it", "set its RoleArn"
     KEY_WITHOUT_ROLE = (

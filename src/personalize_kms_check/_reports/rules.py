@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .._model.causes import Cause
 from .._model.finding import Finding
 from ..matrix import CONFUSED_DEPUTY_PAGE, IMPORT_PAGE, KMS_PAGE
 
@@ -37,6 +38,10 @@ RULES: Mapping[str, tuple[str, str]] = {
         KMS_PAGE,
     ),
     "Personalize::Ordering": ("A resource may be created before a policy that it needs.", KMS_PAGE),
+    "Personalize::Retention": (
+        "Something in the app deletes what should outlive its stack.",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html",
+    ),
     "Personalize::Trust": (
         "Personalize can't assume the role, or others can.",
         CONFUSED_DEPUTY_PAGE,
@@ -58,6 +63,8 @@ CONFIGURATION = "Personalize::Configuration"
 
 def rule_of(finding: Finding) -> str:
     kind, policy = finding.kind, finding.policy
+    if finding.cause is Cause.DELETED:
+        return "Personalize::Retention"
     if finding.is_problem:
         return f"Personalize::{kind.capitalize()}"
     if kind == "excess" and policy == "trust":

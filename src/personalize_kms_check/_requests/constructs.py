@@ -146,15 +146,13 @@ class _MetadataReader:
     def _add_deleted(self) -> None:
         """Add one problem for all resources that something in the app no longer retains."""
         metadata, template = self.metadata, self.metadata.stack.template
-        names: dict[str, str] = {}
-        for path in as_list(self.data.get("retained")):
-            names[f"{metadata.path}/{path}"] = str(path).removesuffix("/Resource")
         deleted: list[str] = []
+        retained = [f"{metadata.path}/{path}" for path in as_list(self.data.get("retained"))]
         for logical_id, resource in template.resources.items():
             path = template.paths.get(logical_id, "")
             # CloudFormation deletes what has no policy.
-            if path in names and resource.get("DeletionPolicy", "Delete") == "Delete":
-                deleted.append(names[path])
+            if path in retained and resource.get("DeletionPolicy", "Delete") == "Delete":
+                deleted.append(path.removeprefix(f"{metadata.path}/").removesuffix("/Resource"))
         if deleted:
             self._add_problem(Reason.of(Cause.DELETED, what=tuple(deleted)), is_warning=True)
 
