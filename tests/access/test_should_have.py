@@ -385,11 +385,10 @@ def test_the_list_takes_the_place_of_what_is_for_the_role_and_personalize() -> N
             },
             (),
         ),
-        # A list for a key has neither of those that shut Personalize out where it doesn't say for
-        # whom it calls.
+        # The list has the account by another operator: this one would shut the role out again.
         (
             {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": "arn:*"}},
-            ("aws:SourceAccount", "aws:SourceArn"),
+            ("aws:SourceArn",),
         ),
         # One that AWS refuses has none.
         ({"NumericEquals": 1.5}, ()),

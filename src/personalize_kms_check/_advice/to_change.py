@@ -193,20 +193,17 @@ def _listed(slot: PolicySlot, statements: Iterable[Json]) -> set[str]:
 def _own_conditions(
     replaced: Iterable[PolicyStatement], statements: Iterable[Json]
 ) -> tuple[str, ...]:
-    """Return the condition keys, by operator, of replaced statements but not of the new ones."""
-    in_list = _conditions(statements)
-    own = _conditions(statement.body for statement in replaced)
-    for operator, key in list(own):
-        # The list says by whom a role is named in one way or the other.
-        if (operator, key) in in_list or key == "aws:principalarn":
-            del own[operator, key]
-    return tuple(sorted(set(own.values())))
+    """Return the condition keys of replaced statements but not of the new ones."""
+    # The list says by whom a role is named in one way or the other.
+    in_list = {*_condition_keys(statements), "aws:principalarn"}
+    own = _condition_keys(statement.body for statement in replaced)
+    return tuple(sorted([own[key] for key in own if key not in in_list]))
 
 
-def _conditions(bodies: Iterable[Json]) -> dict[tuple[str, str], str]:
-    """Return the condition keys of statements as they are written, by operator and lower case."""
-    keys: dict[tuple[str, str], str] = {}
+def _condition_keys(bodies: Iterable[Json]) -> dict[str, str]:
+    """Return the condition keys of statements as they are written, by lower case."""
+    keys: dict[str, str] = {}
     for body in bodies:
-        for operator, key, _ in conditions_of(body):
-            keys[operator, key.lower()] = key
+        for _, key, _ in conditions_of(body):
+            keys[key.lower()] = key
     return keys
