@@ -24,6 +24,8 @@ SUPPORT = "if a job doesn't end, ask AWS's support"
 
 Run = Callable[..., bool]
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def _no_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,12 +65,12 @@ def deny() -> None:
     "call",
     [
         "personalize.CreateDatasetImportJob 2",
-        pytest.param("cloudformation.CreateStack 1", marks=pytest.mark.long),
-        pytest.param("cloudformation.CreateStack 7", marks=pytest.mark.long),
-        pytest.param("cloudformation.DescribeStackEvents", marks=pytest.mark.long),
-        pytest.param("s3.PutObject 3", marks=pytest.mark.long),
-        pytest.param("personalize.CreateDatasetExportJob 4", marks=pytest.mark.long),
-        pytest.param("stepfunctions.StartExecution", marks=pytest.mark.long),
+        "cloudformation.CreateStack 1",
+        "cloudformation.CreateStack 7",
+        "cloudformation.DescribeStackEvents",
+        "s3.PutObject 3",
+        "personalize.CreateDatasetExportJob 4",
+        "stepfunctions.StartExecution",
     ],
 )
 def test_nothing_is_left_after_ctrl_c(aws: EmbeddedAws, run: Run, call: str) -> None:
@@ -91,7 +93,6 @@ def test_nothing_is_left_after_ctrl_c(aws: EmbeddedAws, run: Run, call: str) -> 
     assert left_over(aws) == []
 
 
-@pytest.mark.long
 def test_a_refusal_is_an_answer(aws: EmbeddedAws, run: Run) -> None:
     """It ends the steps of its variant alone, and is told in AWS's words."""
 
@@ -107,7 +108,6 @@ def test_a_refusal_is_an_answer(aws: EmbeddedAws, run: Run) -> None:
     assert left_over(aws) == []
 
 
-@pytest.mark.long
 def test_a_failure_that_says_nothing_of_personalize_ends_it(
     aws: EmbeddedAws, run: Run, templates: Templates
 ) -> None:
@@ -133,7 +133,6 @@ def test_a_failure_that_says_nothing_of_personalize_ends_it(
     assert recorded("left") == [str(error.value)]
 
 
-@pytest.mark.long
 def test_keys_whose_deletion_is_denied_are_named(
     aws: EmbeddedAws,
     run: Run,
@@ -190,7 +189,6 @@ def test_all_is_taken_down_though_the_file_cannot_be_written(aws: EmbeddedAws, r
     assert left_over(aws) == []
 
 
-@pytest.mark.long
 def test_a_job_that_never_ends_has_an_end(aws: EmbeddedAws, run: Run) -> None:
     """The deadline ends the run, and another one ends the wait for what can't be deleted."""
     aws.freeze_jobs("CREATE IN_PROGRESS")
