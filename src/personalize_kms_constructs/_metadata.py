@@ -38,7 +38,7 @@ class Creation(NamedTuple):
     own_arns: Sequence[str] = ()
     """ARNs of resources that the construct's own stack makes."""
     retained: Sequence[str] = ()
-    """The paths, in the construct, of L1s that should outlive their stack."""
+    """The ids of its resources that should outlive their stack, as paths have them."""
 
     def to_json(self, here: Place) -> Json:
         metadata: Json = {
@@ -52,7 +52,7 @@ class Creation(NamedTuple):
         if self.is_declared:
             metadata["isDeclared"] = True
         if self.retained:
-            metadata["retained"] = list(dict.fromkeys(self.retained))
+            metadata["retained"] = list(self.retained)
         return metadata
 
 

@@ -54,7 +54,7 @@ class Inventory:
     """Things made by a construct besides policies, for warnings at synth."""
 
     retained: list[str] = field(default_factory=list)
-    """The paths, in the construct, of L1s to retain when they are removed from the stack."""
+    """The ids of resources to retain when they are removed from the stack, as paths have them."""
     tagged: list[tuple[CfnResource, Mapping[str, str]]] = field(default_factory=list)
     """Resources out of reach of the app's tags, with their own tags."""
     imported: list[S3Location] = field(default_factory=list)

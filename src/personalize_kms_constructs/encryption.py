@@ -204,7 +204,7 @@ class PersonalizeEncryption(Construct):
         )
         self.__key = cast("kms.IKey", key)
         arn, here, l1 = key.key_arn, self.__here, cast("kms.CfnKey", key.node.default_child)
-        self.__retain("Key/Resource")
+        self.__retain("Key")
         return ResolvedKey(arn, arn, here.stack, here.account, here.region, l1=l1, construct=key)
 
     def __as_l2(self, key: AnyKey, arn: str) -> kms.IKey:
@@ -222,29 +222,31 @@ class PersonalizeEncryption(Construct):
             removal_policy=self.__removal_policy,
             revision=self.__key_policy_revision,
         )
-        self.__retain(f"{managed.node.id}/Resource")
+        self.__retain(managed.node.id)
         self._personalize_wiring.wait_for(cast("IConstruct", managed.resource))
         return managed.add_statements
 
-    def __keep(self, path: str, resource: CfnResource | Resource) -> None:
+    def __keep(self, id: str, resource: CfnResource | Resource) -> None:
         """Let a resource outlive its stack, unless everything is to go with it."""
         resource.apply_removal_policy(self.__removal_policy)
-        self.__retain(path)
+        self.__retain(id)
 
-    def __retain(self, path: str) -> None:
-        """Have the judge report an L1 of the construct that something else deletes."""
+    def __retain(self, id: str) -> None:
+        """Have the judge report a resource of the construct that something else deletes."""
         if self.__removal_policy is not RemovalPolicy.DESTROY:
-            self.__inventory.retained.append(path)
+            # In paths, the CDK has two hyphens for a slash within an id.
+            self.__inventory.retained.append(id.replace("/", "--"))
 
     def __keep_role(self) -> None:
         """Keep what a dataset group uses: the role, and its first policy, with the group's key."""
         # Other policies go with the stack, so a smaller selection leaves no permissions behind.
         # After some 45 folders of imports, which need no key in IAM, the key is in one of those.
         wiring = self._personalize_wiring
-        if self.__keeps_role and not wiring.role.is_precreated:
-            self.__keep("Role/Resource", cast("Resource", wiring.role.role))
+        is_kept = "Role" in self.__inventory.retained  # since an earlier dataset group
+        if self.__keeps_role and not is_kept and not wiring.role.is_precreated:
+            self.__keep("Role", cast("Resource", wiring.role.role))
             iam_target = next(target for target in wiring.targets if target.kind == "role")
-            self.__keep("Policy/Resource", cast("Resource", iam_target.dependable))
+            self.__keep("Policy", cast("Resource", iam_target.dependable))
 
     @property
     def encryption_key(self) -> kms.IKey:
@@ -353,7 +355,7 @@ class PersonalizeEncryption(Construct):
             kms_key_arn=key_arn,
             role_arn=self._personalize_wiring.role.arn,
         )
-        self.__keep(id.replace("/", "--"), resource)
+        self.__keep(id, resource)
         self.__set_tags(resource, tags)
         self.__wire(id, resource, [PersonalizeResource.dataset_group()], key_arn)
         self.__keep_role()
@@ -440,7 +442,7 @@ class PersonalizeEncryption(Construct):
             dataset_type=dataset_type,
             dataset_import_job=import_job,
         )
-        self.__keep(id.replace("/", "--"), dataset)
+        self.__keep(id, dataset)
         self.__set_tags(dataset, tags)
         return self.__wire(id, dataset, jobs)
 

@@ -105,7 +105,7 @@ def test_key_role_and_resources_with_their_locations(app: cdk.App) -> None:
                     "file": "personalize-kms-pending/MainEncryption9156E675.bucket.theirs.json",
                 },
             ],
-            "retained": ["Key/Resource", "Movies"],
+            "retained": ["Key", "Movies"],
         }
     }
 

@@ -39,7 +39,8 @@ class AllRequests:
         self.problems: list[Finding] = []
         self._reader = reader
         self._only_ours = only_ours
-        self._used = frozenset[str]().union(*[one.uses for one in constructs if one.ours])
+        uses = [construct.uses for construct in constructs if construct.ours]
+        self._used = frozenset[str]().union(*uses)
         """The ARNs of the keys and roles that constructs of ours made or were given."""
         self._paths: set[str] = set()
         """The paths of constructs of ours."""

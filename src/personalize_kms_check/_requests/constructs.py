@@ -147,12 +147,13 @@ class _MetadataReader:
         """Add one problem for all resources that something in the app no longer retains."""
         metadata, template = self.metadata, self.metadata.stack.template
         deleted: list[str] = []
-        retained = [f"{metadata.path}/{path}" for path in as_list(self.data.get("retained"))]
+        retained = {f"{metadata.path}/{id}": str(id) for id in as_list(self.data.get("retained"))}
         for logical_id, resource in template.resources.items():
-            path = template.paths.get(logical_id, "")
+            # An L1 has its L2's path.
+            path = template.paths.get(logical_id, "").removesuffix("/Resource")
             # CloudFormation deletes what has no policy.
             if path in retained and resource.get("DeletionPolicy", "Delete") == "Delete":
-                deleted.append(path.removeprefix(f"{metadata.path}/").removesuffix("/Resource"))
+                deleted.append(retained[path])
         if deleted:
             self._add_problem(Reason.of(Cause.DELETED, what=tuple(deleted)), is_warning=True)
 
