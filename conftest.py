@@ -62,13 +62,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return two workers for each core: deployments wait for each other's events now and then.
+    """Return one worker more than cores: deployments wait for each other's events now and then.
 
+    Each further worker would first collect all tests, too.
     A single file is one worker's, which would only have to start.
     """
     files = {argument.partition("::")[0] for argument in config.args}
     is_one_file = len(files) == 1 and Path(*files).is_file()
-    return 0 if is_one_file else 2 * (os.cpu_count() or 1)
+    return 0 if is_one_file else (os.cpu_count() or 1) + 1
 
 
 class _ByFile(LoadFileScheduling):
